@@ -1,0 +1,303 @@
+//! The composition root: builds the service from its settings, runs it, drains it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use thiserror::Error;
+
+use crate::config::{DatabaseArgs, ServeArgs};
+use crate::http::server::{self, Server};
+use crate::ledger::{Amount, Key, OpenUser, UserId};
+use crate::postgres::{self, Address, Attached};
+use crate::service::{self, EngineSettings, Service};
+use crate::storage::{self, Database, StorageError, connection};
+
+/// What user 1 holds on an empty ledger with demo data, in units of the default currency.
+const DEMO_BALANCE: &str = "10000";
+/// The key under which the demo user is opened: by whoever comes first, once.
+const DEMO_KEY: &str = "passbook-demo";
+
+/// Why the program could not do what it was asked. One clear line each.
+#[derive(Debug, Error)]
+pub enum AppError {
+    #[error(transparent)]
+    Postgres(#[from] postgres::Error),
+    #[error("cannot use the database {database}: {reason}")]
+    Database { database: String, reason: String },
+    #[error("cannot listen on {listen}: {error}{}", hint(error))]
+    Listen {
+        listen: SocketAddr,
+        error: io::Error,
+    },
+    #[error("the demo data could not be written: {0}")]
+    Demo(String),
+}
+
+/// A service that runs.
+pub struct App {
+    server: Server,
+    service: Arc<Service>,
+    embedded: Option<postgres::Server>,
+    database: Database,
+    demo: bool,
+}
+
+/// The database that a command works on, for as long as it does.
+pub struct Opened {
+    pub database: Database,
+    attached: Option<Attached>,
+}
+
+impl App {
+    /// Starts everything, in order: the database, its schema, the service, the demo data, the server.
+    ///
+    /// # Errors
+    /// Where a part cannot start; what was started before is stopped again.
+    pub async fn start(args: &ServeArgs) -> Result<Self, AppError> {
+        let Some(url) = set(args.database.database_url.as_ref()) else {
+            let embedded = postgres::start(&embedded_settings(&args.database)).await?;
+            let url = embedded.address().url().to_owned();
+            return match Self::start_on(args, &url, args.demo.unwrap_or(true)).await {
+                Ok(app) => Ok(Self {
+                    embedded: Some(embedded),
+                    ..app
+                }),
+                Err(error) => {
+                    if let Err(stopping) = embedded.stop().await {
+                        tracing::warn!(error = %stopping, "the embedded PostgreSQL did not stop cleanly");
+                    }
+                    Err(error)
+                }
+            };
+        };
+        Self::start_on(args, url, args.demo.unwrap_or(false)).await
+    }
+
+    async fn start_on(args: &ServeArgs, url: &str, demo: bool) -> Result<Self, AppError> {
+        let database = parse(url, &args.database)?;
+        migrate(&database).await?;
+        let service = start_service(&database, args).await?;
+        let workers = args.http_workers.map_or_else(
+            || available_parallelism().map_or(2, usize::from),
+            usize::from,
+        );
+        let started = async {
+            if demo {
+                open_demo_user(&service).await?;
+            }
+            let settings = server::Settings {
+                listen: args.listen,
+                workers,
+            };
+            Server::start(Arc::clone(&service), settings).map_err(|error| AppError::Listen {
+                listen: args.listen,
+                error,
+            })
+        };
+        match started.await {
+            Ok(server) => Ok(Self {
+                server,
+                service,
+                embedded: None,
+                database,
+                demo,
+            }),
+            Err(error) => {
+                service.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The address that is listened on, with the port that was taken.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.server.listen()
+    }
+
+    /// Where the embedded PostgreSQL is, if it is the database.
+    #[must_use]
+    pub fn embedded(&self) -> Option<&Address> {
+        self.embedded.as_ref().map(postgres::Server::address)
+    }
+
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    #[must_use]
+    pub fn service(&self) -> &Arc<Service> {
+        &self.service
+    }
+
+    /// Whether demo data was asked for.
+    #[must_use]
+    pub fn has_demo(&self) -> bool {
+        self.demo
+    }
+
+    /// Ends with an error when the embedded PostgreSQL does; else never.
+    ///
+    /// # Errors
+    /// When the embedded PostgreSQL stopped.
+    pub async fn failed(&self) -> AppError {
+        match &self.embedded {
+            Some(embedded) => embedded.exited().await.into(),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Accepts no more, answers what is in flight, flushes the lanes, and stops the embedded PostgreSQL.
+    ///
+    /// # Errors
+    /// Where the embedded PostgreSQL does not stop cleanly; it recovers at the next start.
+    pub async fn stop(self) -> Result<(), AppError> {
+        self.server.stop().await;
+        self.service.close().await;
+        if let Some(embedded) = self.embedded {
+            embedded.stop().await?;
+        }
+        Ok(())
+    }
+}
+
+impl Opened {
+    /// Finds the database of a command: the given one, the one that a running service has, or the embedded one, started
+    /// for the command's own duration.
+    ///
+    /// # Errors
+    /// Where there is none to be had.
+    pub async fn open(args: &DatabaseArgs) -> Result<Self, AppError> {
+        if let Some(url) = set(args.database_url.as_ref()) {
+            return Ok(Self {
+                database: parse(url, args)?,
+                attached: None,
+            });
+        }
+        let attached = postgres::attach_or_start(&embedded_settings(args)).await?;
+        let database = parse(attached.address().url(), args)?;
+        Ok(Self {
+            database,
+            attached: Some(attached),
+        })
+    }
+
+    /// # Errors
+    /// Where an embedded PostgreSQL that was started for the command does not stop cleanly.
+    pub async fn close(self) -> Result<(), AppError> {
+        match self.attached {
+            Some(attached) => Ok(attached.stop().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Brings the schema up to date; says what was applied.
+///
+/// # Errors
+/// Where the database cannot be used.
+pub async fn migrate(database: &Database) -> Result<Vec<String>, AppError> {
+    let migrated = async {
+        let mut connection = database.connect_patient().await?;
+        let applied = storage::migrations::run(&mut connection).await;
+        connection::close(connection).await;
+        applied
+    };
+    migrated.await.map_err(|error| unusable(database, &error))
+}
+
+/// What is wrong with a database, in one line.
+#[must_use]
+pub fn unusable(database: &Database, error: &StorageError) -> AppError {
+    AppError::Database {
+        database: database.describe(),
+        reason: error.to_string(),
+    }
+}
+
+async fn start_service(database: &Database, args: &ServeArgs) -> Result<Arc<Service>, AppError> {
+    let settings = service::Settings {
+        engine: EngineSettings {
+            lanes: args.lanes,
+            batch_size_max: args.batch_size_max,
+            queue_max: args.queue_max,
+            queue_bytes_max: args.queue_bytes_max,
+        },
+        pool_size_max: args.pool_size_max,
+        currency: args.default_currency,
+    };
+    let service = Service::start(database.clone(), settings).await;
+    service
+        .map(Arc::new)
+        .map_err(|error| unusable(database, &error))
+}
+
+async fn open_demo_user(service: &Service) -> Result<(), AppError> {
+    let currency = service.default_currency();
+    let failed = |error: &dyn std::fmt::Display| AppError::Demo(error.to_string());
+    if service
+        .find_user(UserId(1), currency)
+        .await
+        .map_err(|error| failed(&error))?
+        .is_some()
+    {
+        return Ok(());
+    }
+    let user = OpenUser {
+        name: Some("Demo".to_owned()),
+        email: None,
+        currency,
+        opening_balance: Amount::parse_plain(DEMO_BALANCE, currency.scale)
+            .map_err(|error| failed(&error))?,
+    };
+    // The digest is the same at every start: what is asked is that there be a demo user, whatever it held first.
+    let key = Key {
+        text: DEMO_KEY.to_owned(),
+        digest: [0; 32],
+    };
+    let answered = service
+        .open_user(user, Some(key))
+        .await
+        .map_err(|error| failed(&error))?;
+    answered.outcome.map_err(|error| failed(&error))?;
+    Ok(())
+}
+
+fn embedded_settings(args: &DatabaseArgs) -> postgres::Settings {
+    let directory = |path: Option<&std::path::PathBuf>| {
+        path.filter(|path| !path.as_os_str().is_empty()).cloned()
+    };
+    postgres::Settings {
+        data_dir: directory(args.data_dir.as_ref()).unwrap_or_else(postgres::default_data_dir),
+        bin_dir: directory(args.pg_bin_dir.as_ref()),
+    }
+}
+
+fn parse(url: &str, args: &DatabaseArgs) -> Result<Database, AppError> {
+    Database::parse(url, args.allow_unsafe_durability).map_err(|error| AppError::Database {
+        database: "of DATABASE_URL".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// A setting that is there but empty, as in `DATABASE_URL=`, is not set.
+fn set(value: Option<&String>) -> Option<&str> {
+    value
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty())
+}
+
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            " (another program listens there; choose another with PASSBOOK_LISTEN)"
+        }
+        io::ErrorKind::PermissionDenied => {
+            " (a port below 1024 needs privileges; choose another with PASSBOOK_LISTEN)"
+        }
+        _ => "",
+    }
+}

@@ -1,0 +1,141 @@
+//! Every setting, read once: from flags, the environment and `.env`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, ValueEnum, value_parser};
+
+use crate::engine;
+use crate::ledger::CurrencyCode;
+
+/// Which database, and how much it is trusted.
+#[derive(Args, Clone, Debug)]
+pub struct DatabaseArgs {
+    /// PostgreSQL to keep the ledger in [default: an embedded, private one]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = "Database"
+    )]
+    pub database_url: Option<String>,
+
+    /// Where the embedded PostgreSQL keeps its data [default: /var/lib/passbook for root, else ~/.local/share/passbook]
+    #[arg(
+        long,
+        env = "PASSBOOK_DATA_DIR",
+        value_name = "DIR",
+        help_heading = "Database"
+    )]
+    pub data_dir: Option<PathBuf>,
+
+    /// Where PostgreSQL's programs are [default: searched for in the usual places]
+    #[arg(
+        long,
+        env = "PASSBOOK_PG_BIN_DIR",
+        value_name = "DIR",
+        help_heading = "Database"
+    )]
+    pub pg_bin_dir: Option<PathBuf>,
+
+    /// Accept a PostgreSQL that may lose money it acknowledged (fsync off and the like); for experiments only
+    #[arg(
+        long, env = "PASSBOOK_ALLOW_UNSAFE_DURABILITY", value_name = "BOOL", help_heading = "Database",
+        default_value = "false", default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub allow_unsafe_durability: bool,
+}
+
+/// How the service listens and commits.
+#[derive(Args, Clone, Debug)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+
+    /// Address and port to serve HTTP on; port 0 takes any free one
+    #[arg(
+        long,
+        env = "PASSBOOK_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:3000",
+        help_heading = "HTTP"
+    )]
+    pub listen: SocketAddr,
+
+    /// Threads that speak HTTP [default: one for each core]
+    #[arg(long, env = "PASSBOOK_HTTP_WORKERS", value_name = "COUNT", value_parser = value_parser!(u16).range(1..=256), help_heading = "HTTP")]
+    pub http_workers: Option<u16>,
+
+    /// Connections that write, each committing a batch at a time
+    #[arg(long, env = "PASSBOOK_LANES", value_name = "COUNT", default_value_t = 2, value_parser = within(1, engine::LANES_MAX), help_heading = "Engine")]
+    pub lanes: usize,
+
+    /// Requests that are committed together at most; 1 turns grouping off
+    #[arg(long, env = "PASSBOOK_BATCH_SIZE_MAX", value_name = "COUNT", default_value_t = 500, value_parser = within(1, engine::BATCH_SIZE_MAX), help_heading = "Engine")]
+    pub batch_size_max: usize,
+
+    /// Requests that may wait; beyond it, and beyond half of it on one account, they are answered 503
+    #[arg(long, env = "PASSBOOK_QUEUE_MAX", value_name = "COUNT", default_value_t = 20_000, value_parser = within(1, engine::QUEUE_MAX), help_heading = "Engine")]
+    pub queue_max: usize,
+
+    /// Bytes of requests that may wait
+    #[arg(long, env = "PASSBOOK_QUEUE_BYTES_MAX", value_name = "BYTES", default_value_t = 64 * 1024 * 1024, value_parser = within(65_536, 1 << 34), help_heading = "Engine")]
+    pub queue_bytes_max: usize,
+
+    /// Connections that read
+    #[arg(long, env = "PASSBOOK_POOL_SIZE_MAX", value_name = "COUNT", default_value_t = 8, value_parser = value_parser!(u32).range(1..=1000), help_heading = "Engine")]
+    pub pool_size_max: u32,
+
+    /// Open user 1 with 10000 on an empty ledger [default: true on the embedded PostgreSQL, else false]
+    #[arg(
+        long, env = "PASSBOOK_DEMO", value_name = "BOOL", help_heading = "Ledger",
+        default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub demo: Option<bool>,
+
+    /// Code of the currency of accounts where nobody says
+    #[arg(long, env = "PASSBOOK_DEFAULT_CURRENCY", value_name = "CODE", default_value = "USD", value_parser = parse_currency, help_heading = "Ledger")]
+    pub default_currency: CurrencyCode,
+}
+
+/// How the program talks to whoever runs it.
+#[derive(Args, Clone, Debug)]
+pub struct LogArgs {
+    /// What to log: a level, or levels by module, such as info,sqlx=warn
+    #[arg(
+        long = "log",
+        env = "RUST_LOG",
+        value_name = "FILTER",
+        default_value = "info,actix_server=warn,refinery_core=warn,sqlx=warn",
+        global = true,
+        help_heading = "Logging"
+    )]
+    pub filter: String,
+
+    /// How to log
+    #[arg(long, env = "PASSBOOK_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text, global = true, help_heading = "Logging")]
+    pub log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// One line an event, for people
+    Text,
+    /// One JSON object an event, for collectors
+    Json,
+}
+
+fn parse_currency(code: &str) -> Result<CurrencyCode, String> {
+    CurrencyCode::parse(code)
+        .ok_or_else(|| "not a currency code: 3 to 12 upper-case letters and digits".to_owned())
+}
+
+/// A number between two limits, both included.
+fn within(least: usize, most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
+    move |text| match text.parse() {
+        Ok(number) if (least..=most).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => Err(format!("not a whole number from {least} to {most}")),
+    }
+}

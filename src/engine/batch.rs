@@ -1,0 +1,223 @@
+//! Commands on their way through a lane, with what is known about them so far.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::memory::Memory;
+use super::queue::Queue;
+use super::{SETTLE_MAX, WAIT_MAX};
+use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, NamedAccount, View};
+
+/// What two lanes must not work on at the same time, lest they overtake one another.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Resource {
+    Account(AccountId),
+    /// A name that is not resolved yet.
+    Name(NamedAccount),
+}
+
+/// A command that waits for its answer.
+pub(super) struct Pending {
+    pub command: Command,
+    pub resources: Vec<Resource>,
+    pub bytes: usize,
+    /// When the command is no longer worth starting on.
+    pub deadline: Instant,
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Commands that a lane commits together. While it lives, no other lane works on their accounts.
+pub(super) struct Batch {
+    pub work: Vec<Pending>,
+    /// What is taken to be true. Known outcomes and emails stay through every retry; heads are read again.
+    pub view: View,
+    /// Conflicts in a row.
+    pub conflicts: u32,
+    /// A row of the batch stayed locked by someone else: go on without the rows that are.
+    pub cautious: bool,
+    /// Whether an earlier attempt may have been committed: look before planning again.
+    pub uncertain: bool,
+    /// Halved once because the statement took too long.
+    pub halved: bool,
+    pub until: Instant,
+    claim: Claim,
+}
+
+/// The resources of a batch, given back when it ends, however it ends.
+struct Claim {
+    queue: Arc<Queue>,
+    resources: HashSet<Resource>,
+}
+
+impl Pending {
+    /// A command with the receiver of its answer.
+    pub(super) fn new(
+        command: Command,
+        memory: &Memory,
+        now: Instant,
+    ) -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, receiver) = oneshot::channel();
+        let resources = command
+            .action
+            .accounts()
+            .map(|reference| resource(reference, memory))
+            .collect();
+        let bytes = size_of::<Self>().saturating_add(heap_bytes(&command));
+        (
+            Self {
+                command,
+                resources,
+                bytes,
+                deadline: now + WAIT_MAX,
+                answer,
+            },
+            receiver,
+        )
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.answer.is_closed()
+    }
+
+    pub(super) fn answer(self, answer: Answer) {
+        // A caller who went away asks again with the same key.
+        drop(self.answer.send(answer));
+    }
+}
+
+impl Batch {
+    /// A batch whose resources are claimed already.
+    pub(super) fn new(
+        queue: &Arc<Queue>,
+        work: Vec<Pending>,
+        resources: HashSet<Resource>,
+    ) -> Self {
+        Self {
+            claim: Claim {
+                queue: Arc::clone(queue),
+                resources,
+            },
+            work,
+            view: View::default(),
+            conflicts: 0,
+            cautious: false,
+            uncertain: false,
+            halved: false,
+            until: Instant::now() + SETTLE_MAX,
+        }
+    }
+
+    pub(super) fn commands(&self) -> impl Iterator<Item = &Command> {
+        self.work.iter().map(|pending| &pending.command)
+    }
+
+    /// Gives every command the same answer.
+    pub(super) fn fail(mut self, fault: Fault) {
+        for pending in self.work.drain(..) {
+            pending.answer(Err(fault));
+        }
+    }
+
+    /// The second half, in a batch of its own.
+    pub(super) fn split_off(&mut self) -> Self {
+        let second = self.work.split_off(self.work.len() / 2);
+        self.part(second)
+    }
+
+    /// Takes out every command of the given accounts, and every later one that must not overtake those.
+    pub(super) fn separate(&mut self, resources: &HashSet<Resource>) -> Self {
+        let mut blocked = resources.clone();
+        let (apart, rest): (Vec<Pending>, Vec<Pending>) =
+            self.work.drain(..).partition(|pending| {
+                let touches = pending
+                    .resources
+                    .iter()
+                    .any(|resource| blocked.contains(resource));
+                if touches {
+                    blocked.extend(pending.resources.iter().cloned());
+                }
+                touches
+            });
+        self.work = rest;
+        self.part(apart)
+    }
+
+    /// Some of the work in a batch of its own; each part then claims its own accounts, and nothing is free in between.
+    fn part(&mut self, work: Vec<Pending>) -> Self {
+        let queue = &self.claim.queue;
+        let claim = Claim::new(queue, &work);
+        self.claim = Claim::new(queue, &self.work);
+        let view = View {
+            outcomes: self.view.outcomes.clone(),
+            emails: self.view.emails.clone(),
+            ..View::default()
+        };
+        Self {
+            work,
+            view,
+            claim,
+            ..*self
+        }
+    }
+}
+
+impl Claim {
+    fn new(queue: &Arc<Queue>, work: &[Pending]) -> Self {
+        let resources = resources(work);
+        queue.claim(&resources);
+        Self {
+            queue: Arc::clone(queue),
+            resources,
+        }
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.queue.release(&self.resources);
+    }
+}
+
+/// Everything that the work touches.
+pub(super) fn resources(work: &[Pending]) -> HashSet<Resource> {
+    work.iter()
+        .flat_map(|pending| pending.resources.iter().cloned())
+        .collect()
+}
+
+fn resource(reference: &AccountRef, memory: &Memory) -> Resource {
+    match reference {
+        AccountRef::Id(id) => Resource::Account(*id),
+        AccountRef::Named(name) => memory
+            .account(name)
+            .map_or_else(|| Resource::Name(name.clone()), Resource::Account),
+    }
+}
+
+/// What a command holds besides itself.
+fn heap_bytes(command: &Command) -> usize {
+    let text = match &command.action {
+        Action::Move(_) => command.action.accounts().map(account_bytes).sum(),
+        Action::OpenUser(open) => open
+            .name
+            .as_ref()
+            .map_or(0, String::len)
+            .saturating_add(open.email.as_ref().map_or(0, String::len)),
+    };
+    command
+        .key
+        .as_ref()
+        .map_or(0, |key| key.text.len())
+        .saturating_add(text)
+}
+
+fn account_bytes(reference: &AccountRef) -> usize {
+    match reference {
+        AccountRef::Id(_) => 0,
+        AccountRef::Named(account) => account.name.as_str().len(),
+    }
+}

@@ -1,0 +1,78 @@
+//! Heads and names remembered from earlier batches: guesses that the database confirms or refuses.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use quick_cache::sync::Cache;
+
+use crate::ledger::{AccountId, Head, NamedAccount};
+
+/// About 250 bytes each.
+const HEADS_MAX: usize = 150_000;
+/// About 150 bytes each.
+const NAMES_MAX: usize = 200_000;
+
+pub(super) struct Memory {
+    heads: Cache<AccountId, Head>,
+    names: Cache<NamedAccount, AccountId>,
+    /// Accounts whose rows somebody else held at the last look.
+    held: Mutex<HashSet<AccountId>>,
+}
+
+impl Memory {
+    pub(super) fn new() -> Self {
+        Self {
+            heads: Cache::new(HEADS_MAX),
+            names: Cache::new(NAMES_MAX),
+            held: Mutex::default(),
+        }
+    }
+
+    pub(super) fn head(&self, account: AccountId) -> Option<Head> {
+        self.heads.get(&account)
+    }
+
+    /// A name never points elsewhere later, so what is remembered is true as long as the database is the same.
+    pub(super) fn account(&self, name: &NamedAccount) -> Option<AccountId> {
+        self.names.get(name)
+    }
+
+    pub(super) fn remember_head(&self, head: Head) {
+        self.heads.insert(head.id, head);
+    }
+
+    pub(super) fn remember_name(&self, name: NamedAccount, account: AccountId) {
+        self.names.insert(name, account);
+    }
+
+    pub(super) fn forget_head(&self, account: AccountId) {
+        self.heads.remove(&account);
+    }
+
+    pub(super) fn remember_held(&self, accounts: &HashSet<AccountId>) {
+        self.held().extend(accounts);
+    }
+
+    pub(super) fn forget_held(&self, accounts: &HashSet<AccountId>) {
+        self.held().retain(|account| !accounts.contains(account));
+    }
+
+    /// Whether a batch on these accounts had better not wait for their rows.
+    pub(super) fn is_any_held<'a>(
+        &self,
+        mut accounts: impl Iterator<Item = &'a AccountId>,
+    ) -> bool {
+        let held = self.held();
+        !held.is_empty() && accounts.any(|account| held.contains(account))
+    }
+
+    /// After a new connection it may be another server, or the same one restored from a backup.
+    pub(super) fn forget_all(&self) {
+        self.heads.clear();
+        self.names.clear();
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashSet<AccountId>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,133 @@
+//! When writes commit: commands that arrive together are committed together, and each caller gets its own answer.
+
+mod batch;
+mod lane;
+mod lock;
+mod memory;
+mod queue;
+mod recover;
+mod settle;
+mod stats;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use self::batch::Pending;
+use self::memory::Memory;
+use self::queue::Queue;
+pub use self::stats::Counts;
+use self::stats::Stats;
+use crate::ledger::{Answer, Command, Fault};
+use crate::storage::{Database, StorageError};
+
+/// How many lanes may be asked for.
+pub const LANES_MAX: usize = 64;
+/// How many commands a batch may be asked to hold.
+pub const BATCH_SIZE_MAX: usize = 10_000;
+/// How many commands may be asked to wait.
+pub const QUEUE_MAX: usize = 1_000_000;
+
+/// How long a command may wait in the queue. Past that it is dropped, and nothing was applied.
+const WAIT_MAX: Duration = Duration::from_secs(4);
+/// How long a lane works on a batch, retries and reconnects included. Longer than one statement may take.
+const SETTLE_MAX: Duration = Duration::from_millis(3_500);
+/// How long a caller waits for an answer: longer than the two before together, so that the engine answers first.
+const ANSWER_MAX: Duration = Duration::from_secs(8);
+
+/// What may be tuned. Every value gives the same answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Tasks that commit batches, each over a connection of its own; 1 to [`LANES_MAX`].
+    pub lanes: usize,
+    /// Commands in a batch; 1 turns grouping off. At most [`BATCH_SIZE_MAX`].
+    pub batch_size_max: usize,
+    /// Commands that wait; one account may fill half. At most [`QUEUE_MAX`].
+    pub queue_max: usize,
+    /// Bytes of commands that wait.
+    pub queue_bytes_max: usize,
+}
+
+/// Takes commands from anyone, and answers each after its money is durable.
+pub struct Engine {
+    shared: Arc<Shared>,
+    lanes: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// What the lanes and the callers have in common.
+struct Shared {
+    queue: Arc<Queue>,
+    memory: Memory,
+    stats: Stats,
+    settings: Settings,
+    database: Database,
+}
+
+impl Engine {
+    /// Connects every lane, and starts them.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached or is not fit for money.
+    pub async fn start(database: Database, settings: Settings) -> Result<Self, StorageError> {
+        let mut connections = Vec::with_capacity(settings.lanes);
+        for _ in 0..settings.lanes {
+            connections.push(database.connect_lane().await?);
+        }
+        let shared = Arc::new(Shared {
+            queue: Arc::new(Queue::new(settings.queue_max, settings.queue_bytes_max)),
+            memory: Memory::new(),
+            stats: Stats::default(),
+            settings,
+            database,
+        });
+        let lanes = connections
+            .into_iter()
+            .map(|connection| lane::spawn(Arc::clone(&shared), connection))
+            .collect();
+        Ok(Self {
+            shared,
+            lanes: Mutex::new(lanes),
+        })
+    }
+
+    /// Applies a command, exactly once, or refuses it. Dropping the future does not undo the command.
+    ///
+    /// # Errors
+    /// Where there is no answer; see [`Fault`].
+    pub async fn submit(&self, command: Command) -> Answer {
+        let (pending, answer) = Pending::new(command, &self.shared.memory, Instant::now());
+        if !self.shared.queue.push(pending) {
+            self.shared.stats.overloaded.add(1);
+            return Err(Fault::Overloaded);
+        }
+        match tokio::time::timeout(ANSWER_MAX, answer).await {
+            Ok(Ok(answer)) => answer,
+            // The lane gave up without a word, or is still at it: either way the command may have been applied.
+            Ok(Err(_)) | Err(_) => Err(Fault::OutcomeUnknown),
+        }
+    }
+
+    /// Whether a lane has a connection to the database.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared.stats.connected.get() > 0
+    }
+
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.shared.stats.counts()
+    }
+
+    /// Takes no more commands, answers those that wait, and disconnects.
+    pub async fn close(&self) {
+        self.shared.queue.close();
+        for lane in self.lanes.lock().await.drain(..) {
+            // A lane ends by itself; one that panicked has said so already.
+            drop(lane.await);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! What can go wrong with a batch, and what is done about each: the one place for it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::batch::Batch;
+use super::lane::Lane;
+use super::settle::{bounded, not_connected};
+use crate::ledger::{Action, Fault};
+use crate::storage::{self, CommitError};
+
+/// The longest rest after a conflict.
+const REST_MAX: Duration = Duration::from_millis(20);
+
+impl Lane {
+    /// What is left to work on, in order. Nothing of the batch was applied, unless the connection was lost.
+    pub(super) async fn recover(&mut self, mut batch: Batch, error: CommitError) -> Vec<Batch> {
+        match error {
+            CommitError::HeadMoved | CommitError::NameTaken => self.again(batch).await,
+            CommitError::IdTaken => {
+                self.ids = super::lane::Ids::default();
+                self.again(batch).await
+            }
+            CommitError::RowLocked => {
+                batch.cautious = true;
+                self.again(batch).await
+            }
+            CommitError::KeyTaken => match self.learn_outcomes(&mut batch).await {
+                Ok(true) => vec![batch],
+                Ok(false) => self.again(batch).await,
+                Err(error) => self.failed_to_learn(batch, &error),
+            },
+            CommitError::EmailTaken => match self.learn_emails(&mut batch).await {
+                Ok(true) => vec![batch],
+                Ok(false) => self.again(batch).await,
+                Err(error) => self.failed_to_learn(batch, &error),
+            },
+            CommitError::TransactionApplied => {
+                batch.uncertain = true;
+                self.again(batch).await
+            }
+            CommitError::Lost(why) => {
+                self.disconnect(&why);
+                vec![batch]
+            }
+            CommitError::BadData(why) => self.isolate(batch, &why),
+            CommitError::Cancelled if batch.halved || batch.work.len() < 2 => {
+                tracing::warn!(
+                    commands = batch.work.len(),
+                    "a statement took too long twice"
+                );
+                batch.fail(Fault::Unavailable);
+                Vec::new()
+            }
+            CommitError::Cancelled => {
+                batch.halved = true;
+                self.halve(batch)
+            }
+            CommitError::Refused(why) => {
+                tracing::error!(
+                    why,
+                    commands = batch.work.len(),
+                    "the database refuses to write"
+                );
+                batch.fail(Fault::Unavailable);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Forgets what turned out to be wrong, and rests a little so that two who disturb each other fall out of step.
+    async fn again(&self, mut batch: Batch) -> Vec<Batch> {
+        self.shared.stats.conflicts.add(1);
+        batch.conflicts = batch.conflicts.saturating_add(1);
+        for account in batch.view.heads.keys() {
+            self.shared.memory.forget_head(*account);
+        }
+        if 1 < batch.conflicts {
+            let rest = Duration::from_millis(1 << batch.conflicts.min(5)).min(REST_MAX);
+            sleep(rest.mul_f32(fastrand::f32())).await;
+        }
+        vec![batch]
+    }
+
+    /// Which keys have an outcome. Whether that is news.
+    async fn learn_outcomes(&mut self, batch: &mut Batch) -> Result<bool, CommitError> {
+        let keys: Vec<_> = batch
+            .commands()
+            .filter_map(|command| {
+                Some((
+                    batch.view.scope(command)?,
+                    command.key.as_ref()?.text.as_str(),
+                ))
+            })
+            .collect();
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let ids = bounded(storage::outcomes::list_ids_by_keys(connection, &keys)).await?;
+        let outcomes = bounded(storage::outcomes::list(connection, &ids)).await?;
+        let known = batch.view.outcomes.len();
+        for outcome in outcomes {
+            if let Some(key) = outcome.key {
+                batch
+                    .view
+                    .outcomes
+                    .insert((outcome.scope, key), outcome.recorded);
+            }
+        }
+        Ok(known < batch.view.outcomes.len())
+    }
+
+    /// Which emails are taken. Whether that is news.
+    async fn learn_emails(&mut self, batch: &mut Batch) -> Result<bool, CommitError> {
+        let emails: HashSet<&str> = batch
+            .commands()
+            .filter_map(|command| match &command.action {
+                Action::OpenUser(open) => open.email.as_deref(),
+                Action::Move(_) => None,
+            })
+            .collect();
+        let emails: Vec<&str> = emails.into_iter().collect();
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let taken = bounded(storage::users::list_taken_emails(connection, &emails)).await?;
+        let known = batch.view.emails.len();
+        batch.view.emails.extend(taken);
+        Ok(known < batch.view.emails.len())
+    }
+
+    /// The batch itself was refused, so nothing of it is applied, whatever became of the look.
+    fn failed_to_learn(&mut self, batch: Batch, error: &CommitError) -> Vec<Batch> {
+        match error {
+            CommitError::Lost(why) => self.disconnect(why),
+            error => {
+                tracing::error!(?error, "a look for known outcomes failed");
+                batch.fail(Fault::Unavailable);
+                return Vec::new();
+            }
+        }
+        vec![batch]
+    }
+
+    /// Finds the one command that the database cannot take, so that it answers for itself alone.
+    fn isolate(&self, batch: Batch, why: &str) -> Vec<Batch> {
+        if batch.work.len() < 2 {
+            let transaction = batch.commands().next().map(|command| command.id);
+            tracing::error!(why, ?transaction, "the database cannot take a command");
+            batch.fail(Fault::Bug);
+            return Vec::new();
+        }
+        self.halve(batch)
+    }
+
+    fn halve(&self, mut batch: Batch) -> Vec<Batch> {
+        self.shared.stats.splits.add(1);
+        let second = batch.split_off();
+        vec![batch, second]
+    }
+}

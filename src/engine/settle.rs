@@ -1,0 +1,140 @@
+//! What a lane does with a batch until every command has its answer.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::time::{Instant, timeout};
+
+use super::batch::Batch;
+use super::lane::Lane;
+use crate::ledger::{AccountId, Answered, Command, Fault, Head, NamedAccount, UserId, plan};
+use crate::storage::{self, CommitError, StorageError};
+
+/// Longer than the server lets a statement run, so that the server gives up first and says so.
+const STATEMENT_WAIT: Duration = Duration::from_millis(3_300);
+/// After so many conflicts in a row a batch locks its accounts before it plans.
+const CONFLICTS_MAX: u32 = 3;
+
+/// What a statement did: the answers that it made true, and what to remember of it.
+pub(super) struct Written {
+    answers: Vec<Answered>,
+    heads: Vec<Head>,
+    names: Vec<(NamedAccount, AccountId)>,
+    users: Vec<UserId>,
+}
+
+impl Lane {
+    /// Answers every command of the batch, within [`super::SETTLE_MAX`].
+    pub(super) async fn settle(&mut self, batch: Batch) {
+        let mut batches = vec![batch];
+        while let Some(mut batch) = batches.pop() {
+            if batch.until <= Instant::now() {
+                let fault = if batch.uncertain {
+                    Fault::OutcomeUnknown
+                } else {
+                    Fault::Unavailable
+                };
+                tracing::warn!(commands = batch.work.len(), %fault, "a batch ran out of time");
+                batch.fail(fault);
+                continue;
+            }
+            match self.round(&mut batch).await {
+                Ok(written) => self.answer(batch, written),
+                // The last to be pushed is the next to be worked on, so that nobody overtakes.
+                Err(error) => batches.extend(self.recover(batch, error).await.into_iter().rev()),
+            }
+        }
+    }
+
+    /// One attempt: what is already done, the heads, the plan, the statement.
+    async fn round(&mut self, batch: &mut Batch) -> Result<Written, CommitError> {
+        if self.connection.is_none() && !self.reconnect(Some(batch.until)).await {
+            return Err(CommitError::Lost("the database is away".to_owned()));
+        }
+        if batch.uncertain {
+            self.look(batch).await?;
+        }
+        self.read(batch).await?;
+        if self.shared.memory.is_any_held(batch.view.heads.keys()) {
+            batch.cautious = true;
+        }
+        let written = if batch.cautious || CONFLICTS_MAX <= batch.conflicts {
+            self.write_locked(batch).await
+        } else {
+            self.write(batch).await
+        };
+        batch.uncertain = matches!(written, Err(CommitError::Lost(_)));
+        written
+    }
+
+    /// Plans on the heads as they are taken to be, and lets the one statement confirm them.
+    pub(super) async fn write(&mut self, batch: &Batch) -> Result<Written, CommitError> {
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let commands: Vec<&Command> = batch.commands().collect();
+        let plan = plan(&commands, &batch.view, Utc::now());
+        bounded(storage::batch::write(connection, &plan)).await?;
+        Ok(Written {
+            names: plan
+                .accounts
+                .iter()
+                .map(|account| (account.name.clone(), account.head.id))
+                .collect(),
+            users: plan.users.iter().map(|user| user.id).collect(),
+            heads: plan
+                .swaps
+                .into_iter()
+                .map(|swap| swap.head)
+                .chain(plan.accounts.into_iter().map(|account| account.head))
+                .collect(),
+            answers: plan.answers,
+        })
+    }
+
+    fn answer(&mut self, mut batch: Batch, written: Written) {
+        let memory = &self.shared.memory;
+        for head in written.heads {
+            memory.remember_head(head);
+        }
+        for (name, account) in written.names {
+            self.ids.accounts.retain(|id| *id != account);
+            memory.remember_name(name, account);
+        }
+        self.ids.users.retain(|id| !written.users.contains(id));
+        let stats = &self.shared.stats;
+        stats.batches.add(1);
+        stats.commands.add(written.answers.len());
+        stats.replays.add(
+            written
+                .answers
+                .iter()
+                .filter(|answered| answered.replayed)
+                .count(),
+        );
+        let work: Vec<_> = batch.work.drain(..).collect();
+        // The accounts are free before their callers hear of it: the next requests need not wait for this lane.
+        drop(batch);
+        for (pending, answered) in work.into_iter().zip(written.answers) {
+            pending.answer(Ok(answered));
+        }
+    }
+}
+
+/// An exchange with the database that ends in bounded time also where the network swallows the answer.
+pub(super) async fn bounded<T, E: Into<CommitError>>(
+    exchange: impl Future<Output = Result<T, E>>,
+) -> Result<T, CommitError> {
+    match timeout(STATEMENT_WAIT, exchange).await {
+        Ok(answer) => answer.map_err(Into::into),
+        Err(_) => Err(CommitError::Lost("no answer in time".to_owned())),
+    }
+}
+
+pub(super) fn not_connected() -> CommitError {
+    CommitError::Lost("not connected".to_owned())
+}
+
+impl From<StorageError> for CommitError {
+    fn from(error: StorageError) -> Self {
+        error.into_commit_error()
+    }
+}

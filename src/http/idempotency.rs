@@ -1,0 +1,93 @@
+//! Idempotency keys: the header that carries one, and the digest of what was asked under it.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use sha2::{Digest as _, Sha256};
+use thiserror::Error;
+
+use crate::ledger::Key;
+
+/// Says that an answer had been given before.
+pub(super) const REPLAYED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("idempotent-replayed"),
+    HeaderValue::from_static("true"),
+);
+
+const HEADER: &str = "Idempotency-Key";
+const LENGTH_MAX: usize = 255;
+
+#[derive(Debug, PartialEq, Eq, Error)]
+#[error("Idempotency-Key must be 1 to 255 visible ASCII characters, given once")]
+pub(super) struct KeyError;
+
+/// The key that a request carries, if it does.
+///
+/// # Errors
+/// Where the header holds no key, or there are several.
+pub(super) fn header(request: &HttpRequest) -> Result<Option<String>, KeyError> {
+    let mut headers = request.headers().get_all(HEADER);
+    let Some(header) = headers.next() else {
+        return Ok(None);
+    };
+    let text = header.as_bytes();
+    let visible = text.iter().all(u8::is_ascii_graphic);
+    if headers.next().is_some() || text.is_empty() || LENGTH_MAX < text.len() || !visible {
+        return Err(KeyError);
+    }
+    header
+        .to_str()
+        .map(|text| Some(text.to_owned()))
+        .map_err(|_| KeyError)
+}
+
+/// A key over all that is asked under it: the dialect, the caller where there is one, the operation and every value.
+pub(super) fn key(text: String, asked: &[&str]) -> Key {
+    Key {
+        text,
+        digest: digest(asked),
+    }
+}
+
+/// Each value with its length before it, so that no two lists of values read the same.
+fn digest(asked: &[&str]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for value in asked {
+        hash.update(value.len().to_be_bytes());
+        hash.update(value.as_bytes());
+    }
+    hash.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_short_visible_and_single() {
+        let parse = |value: &str| {
+            header(
+                &TestRequest::default()
+                    .insert_header((HEADER, value))
+                    .to_http_request(),
+            )
+        };
+        assert_eq!(parse("a-1"), Ok(Some("a-1".to_owned())));
+        assert_eq!(parse(&"k".repeat(256)), Err(KeyError));
+        assert_eq!(parse(""), Err(KeyError));
+        assert_eq!(parse("a b"), Err(KeyError));
+        let twice = TestRequest::default()
+            .append_header((HEADER, "a"))
+            .append_header((HEADER, "b"))
+            .to_http_request();
+        assert_eq!(header(&twice), Err(KeyError));
+        assert_eq!(header(&TestRequest::default().to_http_request()), Ok(None));
+    }
+
+    #[test]
+    fn the_digest_tells_lists_of_values_apart() {
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_ne!(digest(&["a", ""]), digest(&["a"]));
+    }
+}

@@ -1,0 +1,96 @@
+//! The HTTP server: binds, serves every dialect, and stops without dropping a request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use tokio::task::JoinHandle;
+
+use super::drain::{self, Drain};
+use crate::service::Service;
+
+/// How long the head of a request may take to arrive.
+const HEAD_ARRIVAL_MAX: Duration = Duration::from_secs(5);
+/// How long a connection may be idle between requests.
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
+/// How long requests in flight have when the service stops: longer than any of them may take.
+const DRAIN_MAX: Duration = Duration::from_secs(10);
+/// For an answer to leave the socket once its request is done.
+const FLUSH: Duration = Duration::from_millis(50);
+/// Connections that wait to be accepted. The system may have a lower limit.
+const BACKLOG: u32 = 4_096;
+
+/// How the server is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// Threads that speak HTTP.
+    pub workers: usize,
+}
+
+/// A server that runs.
+pub struct Server {
+    handle: ServerHandle,
+    task: JoinHandle<io::Result<()>>,
+    drain: Arc<Drain>,
+    listen: SocketAddr,
+}
+
+impl Server {
+    /// # Errors
+    /// Where the address cannot be bound.
+    pub fn start(service: Arc<Service>, settings: Settings) -> io::Result<Self> {
+        let service = web::Data::from(service);
+        let drain = Arc::new(Drain::default());
+        let drain_data = web::Data::from(Arc::clone(&drain));
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(service.clone())
+                .app_data(drain_data.clone())
+                .wrap(from_fn(drain::count))
+                .configure(super::routes)
+                .default_service(web::to(super::not_found))
+        })
+        .workers(settings.workers)
+        .backlog(BACKLOG)
+        .client_request_timeout(HEAD_ARRIVAL_MAX)
+        .keep_alive(KEEP_ALIVE)
+        .disable_signals()
+        .bind(settings.listen)?;
+        let listen = server.addrs().first().copied().unwrap_or(settings.listen);
+        let server = server.run();
+        let handle = server.handle();
+        Ok(Self {
+            handle,
+            task: tokio::spawn(server),
+            drain,
+            listen,
+        })
+    }
+
+    /// The address that is listened on, with the port that was taken.
+    #[must_use]
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Accepts no more, answers what is in flight, then closes every connection. Bounded in time also where a peer is slow.
+    pub async fn stop(self) {
+        self.handle.pause().await;
+        if !self.drain.drain(DRAIN_MAX).await {
+            tracing::warn!("some requests were not answered in time; their connections are closed");
+        }
+        tokio::time::sleep(FLUSH).await;
+        self.handle.stop(false).await;
+        match self.task.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the HTTP server ended badly"),
+            Err(error) => tracing::error!(%error, "the HTTP server panicked"),
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The head of an account: what the next entry is written on top of.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Amount, Currency, CurrencyCode, Seal};
+
+/// A number from the accounts' sequence; positive, with gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AccountId(pub i64);
+
+/// A number from the users' sequence; positive, with gaps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserId(pub i64);
+
+/// A namespace of account names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BookId(pub i64);
+
+/// How many entries an account has had, its opening included: 1 is the opening, the first entry makes it 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Version(pub i64);
+
+/// What an account is called within a book. A name never points elsewhere later.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AccountName(Arc<str>);
+
+/// A frozen account takes money in and lets none out; a closed one does neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Open,
+    Frozen,
+    Closed,
+}
+
+/// The state of an account right after its last entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub id: AccountId,
+    pub book: BookId,
+    pub owner: Option<UserId>,
+    pub currency: Currency,
+    pub opened_at: DateTime<Utc>,
+    pub balance: Amount,
+    /// The balance never goes below it.
+    pub floor: Amount,
+    pub version: Version,
+    pub seal: Seal,
+    pub status: Status,
+    pub last_entry_at: DateTime<Utc>,
+}
+
+impl BookId {
+    /// The book of everyone but those who ask for one of their own.
+    pub const MAIN: Self = Self(1);
+}
+
+impl Version {
+    /// The opening itself.
+    pub const OPENING: Self = Self(1);
+}
+
+impl AccountName {
+    /// The account of a user in a currency.
+    #[must_use]
+    pub fn of_user(user: UserId, currency: CurrencyCode) -> Self {
+        Self(format!("user:{user}:{currency}").into())
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Head {
+    /// A new account: no money, no entry, and the genesis seal that its identity gives.
+    #[must_use]
+    pub fn open(
+        id: AccountId,
+        book: BookId,
+        owner: Option<UserId>,
+        currency: Currency,
+        at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            book,
+            owner,
+            currency,
+            opened_at: at,
+            balance: Amount::ZERO,
+            floor: Amount::ZERO,
+            version: Version::OPENING,
+            seal: Seal::genesis(id, book, owner, currency, at),
+            status: Status::Open,
+            last_entry_at: at,
+        }
+    }
+
+    /// What may leave the account.
+    #[must_use]
+    pub fn available(&self) -> Amount {
+        self.balance.checked_sub(self.floor).unwrap_or(self.balance)
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}

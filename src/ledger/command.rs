@@ -1,0 +1,212 @@
+//! Everything the ledger can be asked to do, with the receipt for having done it.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{AccountId, AccountName, Amount, BookId, Currency, UserId, Version};
+
+/// One request to the ledger: applied whole, exactly once, or refused.
+#[derive(Clone, Debug)]
+pub struct Command {
+    /// Given once, when the command enters, and kept through every retry.
+    pub id: TransactionId,
+    pub action: Action,
+    pub key: Option<Key>,
+    /// The version that the account in scope must have for the command to apply.
+    pub expected_version: Option<Version>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    Move(Move),
+    OpenUser(OpenUser),
+}
+
+/// Money from one party to another. Nothing at all moves where the amount is zero.
+#[derive(Clone, Debug)]
+pub struct Move {
+    parties: Parties,
+    amount: Amount,
+    currency: Currency,
+}
+
+/// Who gives and who takes. The outside world is a party of every move but a transfer, and has no account.
+#[derive(Clone, Debug)]
+pub enum Parties {
+    Deposit { to: AccountRef },
+    Withdrawal { from: AccountRef },
+    Transfer { from: AccountRef, to: AccountRef },
+}
+
+/// How a command calls an account.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum AccountRef {
+    Id(AccountId),
+    Named(NamedAccount),
+}
+
+/// An account by its name in a book. The first money to reach the name opens it, in the currency of that money.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NamedAccount {
+    pub book: BookId,
+    pub name: AccountName,
+    /// Whose it is, or will be. The user must exist.
+    pub owner: Option<UserId>,
+}
+
+/// A person, their first account, and what is on it from the start.
+#[derive(Clone, Debug)]
+pub struct OpenUser {
+    pub name: Option<String>,
+    /// In lower case: an email belongs to one user whatever its case.
+    pub email: Option<String>,
+    pub currency: Currency,
+    /// Not negative. Zero deposits nothing.
+    pub opening_balance: Amount,
+}
+
+/// A UUID of version 7 (RFC 9562).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TransactionId(pub Uuid);
+
+/// What a caller sends along to be able to ask again without asking twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// 1 to 255 visible ASCII characters.
+    pub text: String,
+    /// Over all that was asked, the interface and the caller.
+    pub digest: [u8; 32],
+}
+
+/// Where a key is unique.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    Account(AccountId),
+    Book(BookId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Deposit,
+    Withdrawal,
+    Transfer,
+    Opening,
+    /// Asked for nothing, and got it.
+    Empty,
+}
+
+/// What became of an accepted command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    pub transaction: TransactionId,
+    pub kind: Kind,
+    pub created_at: DateTime<Utc>,
+    /// Each account it spoke of, the giving one first. Empty where there was no account to speak of.
+    pub standings: Vec<Standing>,
+}
+
+/// An account right after a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub account: AccountId,
+    pub owner: Option<UserId>,
+    pub currency: Currency,
+    /// Signed: what the command changed.
+    pub amount: Amount,
+    pub balance: Amount,
+    pub version: Version,
+}
+
+impl Move {
+    /// `None` where the amount is negative: that would be a move the other way.
+    #[must_use]
+    pub fn new(parties: Parties, amount: Amount, currency: Currency) -> Option<Self> {
+        (!amount.is_negative()).then_some(Self {
+            parties,
+            amount,
+            currency,
+        })
+    }
+
+    #[must_use]
+    pub fn parties(&self) -> &Parties {
+        &self.parties
+    }
+
+    #[must_use]
+    pub fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+}
+
+impl Parties {
+    #[must_use]
+    pub fn from(&self) -> Option<&AccountRef> {
+        match self {
+            Self::Deposit { .. } => None,
+            Self::Withdrawal { from } | Self::Transfer { from, .. } => Some(from),
+        }
+    }
+
+    #[must_use]
+    pub fn to(&self) -> Option<&AccountRef> {
+        match self {
+            Self::Withdrawal { .. } => None,
+            Self::Deposit { to } | Self::Transfer { to, .. } => Some(to),
+        }
+    }
+
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Deposit { .. } => Kind::Deposit,
+            Self::Withdrawal { .. } => Kind::Withdrawal,
+            Self::Transfer { .. } => Kind::Transfer,
+        }
+    }
+}
+
+impl NamedAccount {
+    /// The account of a user in a currency.
+    #[must_use]
+    pub fn of_user(user: UserId, currency: Currency) -> Self {
+        Self {
+            book: BookId::MAIN,
+            name: AccountName::of_user(user, currency.code),
+            owner: Some(user),
+        }
+    }
+}
+
+impl Action {
+    /// The accounts that the command names.
+    pub fn accounts(&self) -> impl Iterator<Item = &AccountRef> {
+        let parties = match self {
+            Self::Move(money) => Some(money.parties()),
+            Self::OpenUser(_) => None,
+        };
+        parties
+            .into_iter()
+            .flat_map(|parties| parties.from().into_iter().chain(parties.to()))
+    }
+}
+
+impl fmt::Display for TransactionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for TransactionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}

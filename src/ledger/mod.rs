@@ -1,0 +1,28 @@
+//! What is true: the rules of bookkeeping, pure of IO, clock, concurrency and randomness.
+
+// Money is exact and checked: no float, no silent cast, no overflow.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::float_arithmetic,
+    clippy::indexing_slicing
+)]
+
+pub mod account;
+pub mod command;
+pub mod error;
+pub mod money;
+pub mod plan;
+mod planner;
+mod rules;
+pub mod seal;
+
+pub use account::{AccountId, AccountName, BookId, Head, Status, UserId, Version};
+pub use command::{
+    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenUser, Parties, Receipt, Scope,
+    Standing, TransactionId,
+};
+pub use error::{Answer, Answered, Fault, Rejection, Side};
+pub use money::{Amount, Currency, CurrencyCode};
+pub use plan::{Plan, View, plan};
+pub use seal::Seal;

@@ -1,0 +1,126 @@
+//! Commands applied to heads, in their order: what to answer, with what to write for the answers to be true.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+
+use super::command::{AccountRef, Action, Command, Key, Kind, NamedAccount, Scope, TransactionId};
+use super::error::{Answered, Rejection};
+use super::planner::Planner;
+use super::seal::Sealed;
+use super::{AccountId, BookId, Currency, Head, Receipt, Seal, UserId, Version};
+
+/// What is taken to be true while planning. The database confirms it, or refuses the plan.
+#[derive(Debug, Default)]
+pub struct View {
+    /// Every account that a command names and that exists.
+    pub heads: HashMap<AccountId, Head>,
+    /// Every name that a command uses and that points to an account.
+    pub names: HashMap<NamedAccount, AccountId>,
+    /// Every owner of a name without an account who exists.
+    pub owners: HashSet<UserId>,
+    /// Keys that are known to have an outcome.
+    pub outcomes: HashMap<(Scope, String), Recorded>,
+    /// Emails that are known to be taken.
+    pub emails: HashSet<String>,
+    /// Unused ids: at least one for each command that may open something.
+    pub unused_accounts: Vec<AccountId>,
+    pub unused_users: Vec<UserId>,
+}
+
+/// What is stored of a command under its key.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub transaction: TransactionId,
+    pub digest: [u8; 32],
+    pub outcome: Result<Receipt, Rejection>,
+}
+
+/// The answers, one for each command in its order, with all that makes them true. Accounts are sorted by id, so that
+/// everyone locks in one order.
+#[derive(Debug, Default)]
+pub struct Plan<'a> {
+    pub answers: Vec<Answered>,
+    pub swaps: Vec<Swap>,
+    pub confirms: Vec<Expected>,
+    pub users: Vec<NewUser<'a>>,
+    pub accounts: Vec<NewAccount>,
+    pub transactions: Vec<NewTransaction<'a>>,
+    pub entries: Vec<Entry>,
+}
+
+/// The state of an account that the plan stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expected {
+    pub id: AccountId,
+    pub version: Version,
+    pub seal: Seal,
+}
+
+/// Replace a head, if it is still the expected one.
+#[derive(Clone, Debug)]
+pub struct Swap {
+    pub expected: Expected,
+    pub head: Head,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    pub head: Head,
+    pub name: NamedAccount,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewUser<'a> {
+    pub id: UserId,
+    pub name: Option<&'a str>,
+    pub email: Option<&'a str>,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewTransaction<'a> {
+    pub id: TransactionId,
+    pub kind: Kind,
+    pub scope: Scope,
+    pub created_at: DateTime<Utc>,
+    /// The account that the answer spoke of, where no entry tells.
+    pub account: Option<(AccountId, Version)>,
+    pub key: Option<&'a Key>,
+    pub refusal: Option<Rejection>,
+}
+
+/// One row of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub sealed: Sealed,
+    pub seal: Seal,
+    pub currency: Currency,
+}
+
+impl View {
+    /// Where the key of a command is unique; `None` while its account does not exist.
+    #[must_use]
+    pub fn scope(&self, command: &Command) -> Option<Scope> {
+        let money = match &command.action {
+            Action::Move(money) => money,
+            Action::OpenUser(_) => return Some(Scope::Book(BookId::MAIN)),
+        };
+        let account = match money.parties().from().or(money.parties().to())? {
+            AccountRef::Id(id) => *id,
+            AccountRef::Named(name) => *self.names.get(name)?,
+        };
+        Some(Scope::Account(account))
+    }
+}
+
+/// Decides every command, in order, on top of the view and of the commands before it. Pure: the same arguments give the
+/// same plan.
+#[must_use]
+pub fn plan<'a>(commands: &[&'a Command], view: &View, now: DateTime<Utc>) -> Plan<'a> {
+    let mut planner = Planner::new(view, now);
+    for command in commands {
+        planner.decide(command);
+    }
+    planner.finish()
+}

@@ -1,0 +1,493 @@
+//! The planner: decides one command after the other, each on top of those before.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::command::{
+    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenUser, Receipt, Scope, Standing,
+    TransactionId,
+};
+use super::error::{Answered, Rejection, Side};
+use super::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Swap, View};
+use super::rules::{Place, check, scope_of};
+use super::seal::Sealed;
+use super::{AccountId, Amount, BookId, Currency, Head, UserId, Version};
+
+pub(super) struct Planner<'a, 'v> {
+    view: &'v View,
+    now: DateTime<Utc>,
+    /// Every account that an answer depends on, as it stands after the commands so far.
+    drafts: BTreeMap<AccountId, Draft>,
+    opened: HashMap<NamedAccount, AccountId>,
+    /// The first command of each key, by its position.
+    keys: HashMap<(Scope, &'a str), usize>,
+    emails: HashSet<&'a str>,
+    unused_accounts: std::slice::Iter<'v, AccountId>,
+    unused_users: std::slice::Iter<'v, UserId>,
+    /// The commands decided so far: their ids, and the digests of their keys.
+    decided: Vec<&'a Command>,
+    plan: Plan<'a>,
+}
+
+struct Draft {
+    head: Head,
+    origin: Origin,
+}
+
+enum Origin {
+    Stored(Expected),
+    Opened(NamedAccount),
+}
+
+/// What a command comes to: the answer, and whether it is written down.
+type Decision = Result<Receipt, Rejection>;
+
+impl<'a, 'v> Planner<'a, 'v> {
+    pub(super) fn new(view: &'v View, now: DateTime<Utc>) -> Self {
+        Self {
+            view,
+            // What the database stores; a receipt shows the same time at once and later.
+            now: DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now),
+            drafts: BTreeMap::new(),
+            opened: HashMap::new(),
+            keys: HashMap::new(),
+            emails: HashSet::new(),
+            unused_accounts: view.unused_accounts.iter(),
+            unused_users: view.unused_users.iter(),
+            decided: Vec::new(),
+            plan: Plan::default(),
+        }
+    }
+
+    pub(super) fn decide(&mut self, command: &'a Command) {
+        let answered = match &command.action {
+            Action::Move(money) => self.decide_move(command, money),
+            Action::OpenUser(open) => self.decide_open_user(command, open),
+        };
+        self.decided.push(command);
+        self.plan.answers.push(answered);
+    }
+
+    fn decide_move(&mut self, command: &'a Command, money: &Move) -> Answered {
+        let places = self
+            .locate(money.parties().from(), Side::Source)
+            .and_then(|from| Ok((from, self.locate(money.parties().to(), Side::Target)?)));
+        let (from, to) = match places {
+            Ok(places) => places,
+            Err(rejection) => return first(Err(rejection)),
+        };
+        let Some(scope) = scope_of(&from, &to) else {
+            return self.decide_unscoped(command, money, &from, to);
+        };
+        if let Some(answered) = self.replay(command, scope) {
+            return answered;
+        }
+        if money.amount().is_zero() {
+            return first(self.accept_nothing(command, money, scope, &from, &to));
+        }
+        let outcome = check(money, command.expected_version, &from, &to);
+        match outcome {
+            Ok(()) => first(Ok(self.apply(command, money, Some(scope), from, to))),
+            Err(rejection) => first(self.refuse(command, money.parties().kind(), scope, rejection)),
+        }
+    }
+
+    /// The account in scope does not exist yet. Money that reaches it opens it; none can leave it.
+    fn decide_unscoped(
+        &mut self,
+        command: &'a Command,
+        money: &Move,
+        from: &Place,
+        to: Place,
+    ) -> Answered {
+        if let Place::Free(_) = from {
+            return first(Err(Rejection::InsufficientFunds {
+                account: None,
+                available: Amount::ZERO,
+            }));
+        }
+        if money.amount().is_zero() {
+            return first(Ok(Receipt {
+                transaction: command.id,
+                kind: Kind::Empty,
+                created_at: self.now,
+                standings: Vec::new(),
+            }));
+        }
+        first(Ok(self.apply(command, money, None, Place::World, to)))
+    }
+
+    fn decide_open_user(&mut self, command: &'a Command, open: &'a OpenUser) -> Answered {
+        let scope = Scope::Book(BookId::MAIN);
+        if let Some(answered) = self.replay(command, scope) {
+            return answered;
+        }
+        if let Some(email) = &open.email
+            && (self.view.emails.contains(email) || !self.emails.insert(email))
+        {
+            return first(self.refuse(command, Kind::Opening, scope, Rejection::EmailTaken));
+        }
+        let user = *self
+            .unused_users
+            .next()
+            .expect("the view holds an id for every user that may be opened");
+        let name = NamedAccount::of_user(user, open.currency);
+        let created_at = self.now;
+        self.plan.users.push(NewUser {
+            id: user,
+            name: open.name.as_deref(),
+            email: open.email.as_deref(),
+            created_at,
+        });
+        let mut head = self.open_account(name, open.currency);
+        let mut at = head.last_entry_at;
+        if !open.opening_balance.is_zero() {
+            at = after(self.now, &[&head]);
+            self.write_entry(&mut head, command.id, open.opening_balance, None, at);
+        }
+        let standing = standing_of(&head, open.opening_balance);
+        self.record(
+            command,
+            Kind::Opening,
+            scope,
+            at,
+            Some((head.id, head.version)),
+            None,
+        );
+        self.keep(head);
+        first(Ok(Receipt {
+            transaction: command.id,
+            kind: Kind::Opening,
+            created_at: at,
+            standings: vec![standing],
+        }))
+    }
+
+    /// Finds a party's account; the head is a copy, drafted only once the command is accepted or remembered.
+    fn locate(&mut self, reference: Option<&AccountRef>, side: Side) -> Result<Place, Rejection> {
+        let id = match reference {
+            None => return Ok(Place::World),
+            Some(AccountRef::Id(id)) => *id,
+            Some(AccountRef::Named(name)) => {
+                match self.opened.get(name).or_else(|| self.view.names.get(name)) {
+                    Some(id) => *id,
+                    None => return self.free(name, side),
+                }
+            }
+        };
+        if let Some(draft) = self.drafts.get(&id) {
+            return Ok(Place::Account(draft.head.clone()));
+        }
+        let head = self
+            .view
+            .heads
+            .get(&id)
+            .ok_or(Rejection::AccountNotFound { side })?;
+        let expected = Expected {
+            id,
+            version: head.version,
+            seal: head.seal,
+        };
+        self.drafts.insert(
+            id,
+            Draft {
+                head: head.clone(),
+                origin: Origin::Stored(expected),
+            },
+        );
+        Ok(Place::Account(head.clone()))
+    }
+
+    fn free(&self, name: &NamedAccount, side: Side) -> Result<Place, Rejection> {
+        match (name.owner, side) {
+            (Some(owner), _) if !self.view.owners.contains(&owner) => {
+                Err(Rejection::UserNotFound { side })
+            }
+            (None, Side::Source) => Err(Rejection::AccountNotFound { side }),
+            (Some(_), _) | (None, Side::Target) => Ok(Place::Free(name.clone())),
+        }
+    }
+
+    /// The answer that the key has already, in the database or earlier in this batch.
+    fn replay(&mut self, command: &'a Command, scope: Scope) -> Option<Answered> {
+        let key = command.key.as_ref()?;
+        if let Some(recorded) = self.view.outcomes.get(&(scope, key.text.clone())) {
+            return Some(replay(
+                key,
+                recorded.transaction,
+                &recorded.digest,
+                &recorded.outcome,
+            ));
+        }
+        let position = self.decided.len();
+        let earlier = *self
+            .keys
+            .entry((scope, key.text.as_str()))
+            .or_insert(position);
+        let command = self.decided.get(earlier)?;
+        let digest = &command.key.as_ref()?.digest;
+        let answered = self.plan.answers.get(earlier)?;
+        Some(replay(key, command.id, digest, &answered.outcome))
+    }
+
+    /// Zero moves nothing and makes no entry; the key is remembered with the version that the answer spoke of.
+    fn accept_nothing(
+        &mut self,
+        command: &'a Command,
+        money: &Move,
+        scope: Scope,
+        from: &Place,
+        to: &Place,
+    ) -> Decision {
+        let standings: Vec<Standing> = [from, to]
+            .into_iter()
+            .filter_map(|place| match place {
+                Place::Account(head) => Some(standing_of(head, Amount::ZERO)),
+                Place::World | Place::Free(_) => None,
+            })
+            .collect();
+        let spoken_of = standings
+            .first()
+            .map(|standing| (standing.account, standing.version));
+        if let (Some(expected), Some((account, current))) = (command.expected_version, spoken_of)
+            && expected != current
+        {
+            let rejection = Rejection::VersionMismatch { account, current };
+            return self.refuse(command, money.parties().kind(), scope, rejection);
+        }
+        if command.key.is_some() {
+            self.record(command, Kind::Empty, scope, self.now, spoken_of, None);
+        }
+        Ok(Receipt {
+            transaction: command.id,
+            kind: Kind::Empty,
+            created_at: self.now,
+            standings,
+        })
+    }
+
+    fn refuse(
+        &mut self,
+        command: &'a Command,
+        kind: Kind,
+        scope: Scope,
+        rejection: Rejection,
+    ) -> Decision {
+        if command.key.is_some() && rejection.is_remembered() {
+            self.record(
+                command,
+                kind,
+                scope,
+                self.now,
+                None,
+                Some(rejection.clone()),
+            );
+        }
+        Err(rejection)
+    }
+
+    /// Both ends of an accepted move. `scope` is `None` where the money opens the account that it reaches.
+    fn apply(
+        &mut self,
+        command: &'a Command,
+        money: &Move,
+        scope: Option<Scope>,
+        from: Place,
+        to: Place,
+    ) -> Receipt {
+        let mut source = self.settle(from, money.currency());
+        let mut target = self.settle(to, money.currency());
+        let touched: Vec<&Head> = source.iter().chain(target.iter()).collect();
+        let at = after(self.now, &touched);
+        let (source_id, target_id) = (
+            source.as_ref().map(|head| head.id),
+            target.as_ref().map(|head| head.id),
+        );
+        let mut standings = Vec::with_capacity(touched.len());
+        for (head, amount, counterparty) in [
+            (&mut source, money.amount().negated(), target_id),
+            (&mut target, money.amount(), source_id),
+        ] {
+            if let Some(mut head) = head.take() {
+                self.write_entry(&mut head, command.id, amount, counterparty, at);
+                standings.push(standing_of(&head, amount));
+                self.keep(head);
+            }
+        }
+        let kind = money.parties().kind();
+        let scope = scope
+            .or(target_id.map(Scope::Account))
+            .expect("a move has an account at one end");
+        if let (Some(key), Scope::Account(_)) = (&command.key, scope) {
+            // A key that came before its account did: the scope is known only now.
+            self.keys
+                .entry((scope, key.text.as_str()))
+                .or_insert(self.decided.len());
+        }
+        self.record(command, kind, scope, at, None, None);
+        Receipt {
+            transaction: command.id,
+            kind,
+            created_at: at,
+            standings,
+        }
+    }
+
+    fn settle(&mut self, place: Place, currency: Currency) -> Option<Head> {
+        match place {
+            Place::World => None,
+            Place::Account(head) => Some(head),
+            Place::Free(name) => Some(self.open_account(name, currency)),
+        }
+    }
+
+    fn open_account(&mut self, name: NamedAccount, currency: Currency) -> Head {
+        let id = *self
+            .unused_accounts
+            .next()
+            .expect("the view holds an id for every account that may be opened");
+        let head = Head::open(id, name.book, name.owner, currency, self.now);
+        self.opened.insert(name.clone(), id);
+        self.drafts.insert(
+            id,
+            Draft {
+                head: head.clone(),
+                origin: Origin::Opened(name),
+            },
+        );
+        head
+    }
+
+    fn write_entry(
+        &mut self,
+        head: &mut Head,
+        transaction: TransactionId,
+        amount: Amount,
+        counterparty: Option<AccountId>,
+        created_at: DateTime<Utc>,
+    ) {
+        let balance = head
+            .balance
+            .checked_add(amount)
+            .expect("the sum was checked before the move was accepted");
+        let version = Version(
+            head.version
+                .0
+                .checked_add(1)
+                .expect("no account has 2^63 entries"),
+        );
+        let sealed = Sealed {
+            account: head.id,
+            version,
+            transaction,
+            amount,
+            balance,
+            counterparty,
+            created_at,
+        };
+        let seal = head.seal.next(&sealed);
+        (head.balance, head.version, head.seal, head.last_entry_at) =
+            (balance, version, seal, created_at);
+        self.plan.entries.push(Entry {
+            sealed,
+            seal,
+            currency: head.currency,
+        });
+    }
+
+    fn record(
+        &mut self,
+        command: &'a Command,
+        kind: Kind,
+        scope: Scope,
+        created_at: DateTime<Utc>,
+        account: Option<(AccountId, Version)>,
+        refusal: Option<Rejection>,
+    ) {
+        let key = command.key.as_ref();
+        self.plan.transactions.push(NewTransaction {
+            id: command.id,
+            kind,
+            scope,
+            created_at,
+            account,
+            key,
+            refusal,
+        });
+    }
+
+    fn keep(&mut self, head: Head) {
+        if let Some(draft) = self.drafts.get_mut(&head.id) {
+            draft.head = head;
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Plan<'a> {
+        for (_, Draft { head, origin }) in self.drafts {
+            match origin {
+                Origin::Opened(name) => self.plan.accounts.push(NewAccount { head, name }),
+                Origin::Stored(expected) if head.version == expected.version => {
+                    self.plan.confirms.push(expected);
+                }
+                Origin::Stored(expected) => self.plan.swaps.push(Swap { expected, head }),
+            }
+        }
+        self.plan
+            .entries
+            .sort_by_key(|entry| (entry.sealed.account, entry.sealed.version));
+        self.plan
+            .transactions
+            .sort_by_key(|transaction| transaction.id);
+        self.plan
+    }
+}
+
+/// The time of the next entry of some accounts: never at or before an entry that one of them has.
+fn after(now: DateTime<Utc>, heads: &[&Head]) -> DateTime<Utc> {
+    heads.iter().fold(now, |at, head| {
+        if head.version == Version::OPENING {
+            at.max(head.last_entry_at)
+        } else {
+            at.max(
+                head.last_entry_at
+                    .checked_add_signed(TimeDelta::microseconds(1))
+                    .unwrap_or(at),
+            )
+        }
+    })
+}
+
+fn standing_of(head: &Head, amount: Amount) -> Standing {
+    Standing {
+        account: head.id,
+        owner: head.owner,
+        currency: head.currency,
+        amount,
+        balance: head.balance,
+        version: head.version,
+    }
+}
+
+fn first(outcome: Decision) -> Answered {
+    Answered {
+        outcome,
+        replayed: false,
+    }
+}
+
+fn replay(
+    key: &Key,
+    transaction: TransactionId,
+    digest: &[u8; 32],
+    outcome: &Decision,
+) -> Answered {
+    if &key.digest == digest {
+        Answered {
+            outcome: outcome.clone(),
+            replayed: true,
+        }
+    } else {
+        first(Err(Rejection::KeyReused { transaction }))
+    }
+}

@@ -1,0 +1,84 @@
+//! The rules that a move of money must keep.
+
+use super::command::{Move, NamedAccount, Scope};
+use super::error::{Rejection, Side};
+use super::{Currency, Head, Status, Version};
+
+/// Where a party of a move stands.
+pub(super) enum Place {
+    World,
+    Account(Head),
+    /// A name without an account, of an owner who exists or of nobody.
+    Free(NamedAccount),
+}
+
+/// The rules, in the order in which their refusals come first.
+pub(super) fn check(
+    money: &Move,
+    expected_version: Option<Version>,
+    from: &Place,
+    to: &Place,
+) -> Result<(), Rejection> {
+    for (place, side) in [(from, Side::Source), (to, Side::Target)] {
+        if let Place::Account(head) = place {
+            check_account(head, money.currency(), side)?;
+        }
+    }
+    if let Place::Account(head) = from {
+        let left = head.balance.checked_sub(money.amount());
+        if left.is_none_or(|left| left < head.floor) {
+            return Err(Rejection::InsufficientFunds {
+                account: Some(head.id),
+                available: head.available(),
+            });
+        }
+    }
+    if let (Place::Account(source), Place::Account(target)) = (from, to)
+        && source.id == target.id
+    {
+        return Err(Rejection::SameAccount { account: source.id });
+    }
+    let in_scope = [from, to].into_iter().find_map(|place| match place {
+        Place::Account(head) => Some(head),
+        Place::World | Place::Free(_) => None,
+    });
+    if let (Some(expected), Some(head)) = (expected_version, in_scope)
+        && expected != head.version
+    {
+        return Err(Rejection::VersionMismatch {
+            account: head.id,
+            current: head.version,
+        });
+    }
+    match to {
+        Place::Account(head) if head.balance.checked_add(money.amount()).is_none() => {
+            Err(Rejection::AmountTooLarge { account: head.id })
+        }
+        Place::Account(_) | Place::World | Place::Free(_) => Ok(()),
+    }
+}
+
+fn check_account(head: &Head, currency: Currency, side: Side) -> Result<(), Rejection> {
+    match (head.status, side) {
+        (Status::Closed, _) => return Err(Rejection::AccountClosed { account: head.id }),
+        (Status::Frozen, Side::Source) => {
+            return Err(Rejection::AccountFrozen { account: head.id });
+        }
+        (Status::Frozen, Side::Target) | (Status::Open, _) => {}
+    }
+    if head.currency == currency {
+        Ok(())
+    } else {
+        Err(Rejection::CurrencyMismatch { account: head.id })
+    }
+}
+
+/// The account that the money leaves; for a deposit, the one it reaches. None while that does not exist.
+pub(super) fn scope_of(from: &Place, to: &Place) -> Option<Scope> {
+    match (from, to) {
+        (Place::Account(head), _) | (Place::World, Place::Account(head)) => {
+            Some(Scope::Account(head.id))
+        }
+        (Place::World | Place::Free(_), _) => None,
+    }
+}

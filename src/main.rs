@@ -1,0 +1,28 @@
+//! Parses the command line, runs it, and exits.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use passbook::cli::{self, Cli};
+use tokio::runtime;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Before anything reads the environment, and before there is a second thread.
+    match dotenvy::dotenv() {
+        Ok(_) => {}
+        Err(error) if error.not_found() => {}
+        Err(error) => return cli::failed(&format!(".env cannot be read: {error}")),
+    }
+    let cli = Cli::parse();
+    // A connection is an open file; the usual limit of 1024 would refuse the thousandth client.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        return cli::failed(&format!("cannot raise the limit of open files: {error}"));
+    }
+    match runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(cli::run(cli)),
+        Err(error) => cli::failed(&format!("cannot start threads: {error}")),
+    }
+}

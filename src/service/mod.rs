@@ -1,0 +1,97 @@
+//! What the bank can do: the only door that the interfaces use.
+
+pub mod audit;
+mod users;
+
+use uuid::Uuid;
+
+use crate::engine::{Counts, Engine};
+use crate::ledger::{Currency, CurrencyCode, Fault, TransactionId};
+use crate::storage::{self, Database, Pool, StorageError};
+
+pub use crate::engine::Settings as EngineSettings;
+pub use crate::storage::users::UserBalance;
+
+/// The ledger with everything around it that an interface needs.
+pub struct Service {
+    engine: Engine,
+    reads: Pool,
+    currency: Currency,
+}
+
+/// How the service is set up.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    pub engine: EngineSettings,
+    /// Connections for reads.
+    pub pool_size_max: u32,
+    /// What an account holds where nobody says.
+    pub currency: CurrencyCode,
+}
+
+impl Service {
+    /// Connects to a database whose schema is up to date.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached or is not fit for money, or does not know the default currency.
+    pub async fn start(database: Database, settings: Settings) -> Result<Self, StorageError> {
+        let reads = database.pool(settings.pool_size_max);
+        let code = settings.currency;
+        let currency = storage::currencies::find(&reads, code)
+            .await?
+            .ok_or_else(|| {
+                StorageError::Unfit(format!(
+                    "the default currency {code} is not in the registry"
+                ))
+            })?;
+        let engine = Engine::start(database, settings.engine).await?;
+        Ok(Self {
+            engine,
+            reads,
+            currency,
+        })
+    }
+
+    /// What an account holds where nobody says.
+    #[must_use]
+    pub fn default_currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// Whether commands can be answered now.
+    #[must_use]
+    pub fn is_healthy(&self) -> bool {
+        self.engine.is_connected()
+    }
+
+    /// What the engine has counted since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.engine.counts()
+    }
+
+    /// Answers what waits, then disconnects.
+    pub async fn close(&self) {
+        self.engine.close().await;
+        self.reads.close().await;
+    }
+}
+
+/// The identity of a command, given to it once.
+fn new_transaction() -> TransactionId {
+    TransactionId(Uuid::now_v7())
+}
+
+/// A read that failed has changed nothing; what was wrong is for the log, not for the caller.
+fn fault(error: &StorageError) -> Fault {
+    match error {
+        StorageError::Database(_) => {
+            tracing::warn!(%error, "a read failed");
+            Fault::Unavailable
+        }
+        StorageError::Corrupt(_) | StorageError::Unfit(_) => {
+            tracing::error!(%error, "a read found what cannot be");
+            Fault::Bug
+        }
+    }
+}

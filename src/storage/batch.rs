@@ -1,0 +1,314 @@
+//! The one statement that writes: it swaps heads and adds all that a batch leaves behind, or does nothing.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+
+use super::{CommitError, Connection, StorageError, columns};
+use crate::ledger::Status;
+use crate::ledger::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Swap};
+
+/// Compare-and-swap first: every insert waits for `sure`, which divides by zero where a head was not the expected one. A
+/// division is the one way to raise in plain SQL; the error undoes the statement, and with it the whole batch.
+///
+/// The heads come sorted by id and are joined by an index nested loop in that order, which the lanes' settings make the
+/// only plan there is.
+const WRITE: &str = "
+with head as (
+    select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::numeric[], $7::timestamptz[])
+        as head (id, version, seal, new_version, new_seal, balance, last_entry_at)
+), swapped as (
+    update accounts
+    set version = head.new_version, seal = head.new_seal, balance = head.balance, last_entry_at = head.last_entry_at
+    from head
+    where accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
+    returning 1
+), confirmed as (
+    select 1 from unnest($8::bigint[], $9::bigint[], $10::bytea[]) as head (id, version, seal)
+    join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
+), sure as (
+    select 1 / (
+        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($8)
+    )::int as one
+), new_users as (
+    insert into users (id, name, email, created_at, updated_at)
+    select id, name, email, created_at, created_at
+    from unnest($11::bigint[], $12::text[], $13::text[], $14::timestamptz[]) as new (id, name, email, created_at)
+    where (select one from sure) = 1
+), new_accounts as (
+    insert into accounts (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
+    select id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status::account_status, last_entry_at
+    from unnest($15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::timestamptz[], $20::numeric[],
+            $21::numeric[], $22::bigint[], $23::bytea[], $24::text[], $25::timestamptz[])
+        as new (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
+    where (select one from sure) = 1
+), new_names as (
+    insert into account_names (book_id, name, account_id)
+    select book_id, name, account_id from unnest($16::bigint[], $26::text[], $15::bigint[]) as new (book_id, name, account_id)
+    where (select one from sure) = 1
+), new_transactions as (
+    insert into transactions (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key,
+        request_digest, refusal)
+    select id, kind::transaction_kind, scope_kind::scope_kind, scope_id, created_at, account_id, account_version,
+        idempotency_key, request_digest, refusal::jsonb
+    from unnest($27::uuid[], $28::text[], $29::text[], $30::bigint[], $31::timestamptz[], $32::bigint[], $33::bigint[],
+            $34::text[], $35::bytea[], $36::text[])
+        as new (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key, request_digest,
+            refusal)
+    where (select one from sure) = 1
+), new_entries as (
+    insert into entries (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
+    select account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal
+    from unnest($37::bigint[], $38::bigint[], $39::bigint[], $40::timestamptz[], $41::uuid[], $42::numeric[],
+            $43::numeric[], $44::bytea[])
+        as new (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
+    where (select one from sure) = 1
+)
+select one from sure";
+
+/// Confirms heads that answers were given from, where there is nothing to write. It raises as [`WRITE`] does.
+const CONFIRM: &str = "
+select 1 / (
+    (
+        select count(*) from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as head (id, version, seal)
+        join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
+    ) = cardinality($1)
+)::int";
+
+/// Makes a plan true, whole or not at all. In autocommit, the answer comes after the commit.
+///
+/// # Errors
+/// Where nothing happened, or nobody knows; see [`CommitError`].
+pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), CommitError> {
+    if plan.swaps.is_empty() && plan.transactions.is_empty() {
+        return confirm(connection, &plan.confirms).await;
+    }
+    let query = sqlx::query(WRITE);
+    let query = bind_swaps(query, &plan.swaps);
+    let query = bind_expected(query, &plan.confirms);
+    let query = bind_users(query, &plan.users);
+    let query = bind_accounts(query, &plan.accounts);
+    let query = bind_transactions(query, &plan.transactions)?;
+    let query = bind_entries(query, &plan.entries);
+    query
+        .execute(connection)
+        .await
+        .map_err(|error| StorageError::from(error).into_commit_error())?;
+    Ok(())
+}
+
+async fn confirm(connection: &mut Connection, confirms: &[Expected]) -> Result<(), CommitError> {
+    if confirms.is_empty() {
+        return Ok(());
+    }
+    let query = bind_expected(sqlx::query(CONFIRM), confirms);
+    query
+        .execute(connection)
+        .await
+        .map_err(|error| StorageError::from(error).into_commit_error())?;
+    Ok(())
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
+
+fn bind_swaps<'q>(query: Query<'q>, swaps: &[Swap]) -> Query<'q> {
+    let expected: Vec<Expected> = swaps.iter().map(|swap| swap.expected).collect();
+    let heads = || swaps.iter().map(|swap| &swap.head);
+    bind_expected(query, &expected)
+        .bind(heads().map(|head| head.version.0).collect::<Vec<i64>>())
+        .bind(heads().map(|head| head.seal.0).collect::<Vec<[u8; 32]>>())
+        .bind(
+            heads()
+                .map(|head| columns::decimal(head.balance, head.currency.scale))
+                .collect::<Vec<Decimal>>(),
+        )
+        .bind(
+            heads()
+                .map(|head| head.last_entry_at)
+                .collect::<Vec<DateTime<Utc>>>(),
+        )
+}
+
+fn bind_expected<'q>(query: Query<'q>, expected: &[Expected]) -> Query<'q> {
+    query
+        .bind(expected.iter().map(|head| head.id.0).collect::<Vec<i64>>())
+        .bind(
+            expected
+                .iter()
+                .map(|head| head.version.0)
+                .collect::<Vec<i64>>(),
+        )
+        .bind(
+            expected
+                .iter()
+                .map(|head| head.seal.0)
+                .collect::<Vec<[u8; 32]>>(),
+        )
+}
+
+fn bind_users<'q>(query: Query<'q>, users: &[NewUser<'_>]) -> Query<'q> {
+    query
+        .bind(users.iter().map(|user| user.id.0).collect::<Vec<i64>>())
+        .bind(
+            users
+                .iter()
+                .map(|user| user.name.map(str::to_owned))
+                .collect::<Vec<Option<String>>>(),
+        )
+        .bind(
+            users
+                .iter()
+                .map(|user| user.email.map(str::to_owned))
+                .collect::<Vec<Option<String>>>(),
+        )
+        .bind(
+            users
+                .iter()
+                .map(|user| user.created_at)
+                .collect::<Vec<DateTime<Utc>>>(),
+        )
+}
+
+fn bind_accounts<'q>(query: Query<'q>, accounts: &[NewAccount]) -> Query<'q> {
+    let heads = || accounts.iter().map(|account| &account.head);
+    query
+        .bind(heads().map(|head| head.id.0).collect::<Vec<i64>>())
+        .bind(heads().map(|head| head.book.0).collect::<Vec<i64>>())
+        .bind(
+            heads()
+                .map(|head| head.owner.map(|owner| owner.0))
+                .collect::<Vec<Option<i64>>>(),
+        )
+        .bind(
+            heads()
+                .map(|head| head.currency.code.to_string())
+                .collect::<Vec<String>>(),
+        )
+        .bind(
+            heads()
+                .map(|head| head.opened_at)
+                .collect::<Vec<DateTime<Utc>>>(),
+        )
+        .bind(
+            heads()
+                .map(|head| columns::decimal(head.balance, head.currency.scale))
+                .collect::<Vec<Decimal>>(),
+        )
+        .bind(
+            heads()
+                .map(|head| columns::decimal(head.floor, head.currency.scale))
+                .collect::<Vec<Decimal>>(),
+        )
+        .bind(heads().map(|head| head.version.0).collect::<Vec<i64>>())
+        .bind(heads().map(|head| head.seal.0).collect::<Vec<[u8; 32]>>())
+        .bind(
+            heads()
+                .map(|head| status(head.status))
+                .collect::<Vec<&str>>(),
+        )
+        .bind(
+            heads()
+                .map(|head| head.last_entry_at)
+                .collect::<Vec<DateTime<Utc>>>(),
+        )
+        .bind(
+            accounts
+                .iter()
+                .map(|account| account.name.name.as_str().to_owned())
+                .collect::<Vec<String>>(),
+        )
+}
+
+fn bind_transactions<'q>(
+    query: Query<'q>,
+    transactions: &[NewTransaction<'_>],
+) -> Result<Query<'q>, CommitError> {
+    let rows = || transactions.iter();
+    let refusals: Vec<Option<String>> = rows()
+        .map(|row| row.refusal.as_ref().map(serde_json::to_string).transpose())
+        .collect::<Result<_, _>>()
+        .map_err(|error| CommitError::BadData(error.to_string()))?;
+    let key = |row: &NewTransaction<'_>| row.key.map(|key| key.text.clone());
+    Ok(query
+        .bind(rows().map(|row| row.id.0).collect::<Vec<uuid::Uuid>>())
+        .bind(
+            rows()
+                .map(|row| columns::kind(row.kind))
+                .collect::<Vec<&str>>(),
+        )
+        .bind(
+            rows()
+                .map(|row| columns::scope(row.scope).0)
+                .collect::<Vec<&str>>(),
+        )
+        .bind(
+            rows()
+                .map(|row| columns::scope(row.scope).1)
+                .collect::<Vec<i64>>(),
+        )
+        .bind(
+            rows()
+                .map(|row| row.created_at)
+                .collect::<Vec<DateTime<Utc>>>(),
+        )
+        .bind(
+            rows()
+                .map(|row| row.account.map(|(account, _)| account.0))
+                .collect::<Vec<Option<i64>>>(),
+        )
+        .bind(
+            rows()
+                .map(|row| row.account.map(|(_, version)| version.0))
+                .collect::<Vec<Option<i64>>>(),
+        )
+        .bind(rows().map(key).collect::<Vec<Option<String>>>())
+        .bind(
+            rows()
+                .map(|row| row.key.map(|key| key.digest))
+                .collect::<Vec<Option<[u8; 32]>>>(),
+        )
+        .bind(refusals))
+}
+
+fn bind_entries<'q>(query: Query<'q>, entries: &[Entry]) -> Query<'q> {
+    let rows = || entries.iter().map(|entry| &entry.sealed);
+    let decimals =
+        |amount: fn(&Entry) -> Decimal| entries.iter().map(amount).collect::<Vec<Decimal>>();
+    query
+        .bind(rows().map(|row| row.account.0).collect::<Vec<i64>>())
+        .bind(rows().map(|row| row.version.0).collect::<Vec<i64>>())
+        .bind(
+            rows()
+                .map(|row| row.counterparty.map(|account| account.0))
+                .collect::<Vec<Option<i64>>>(),
+        )
+        .bind(
+            rows()
+                .map(|row| row.created_at)
+                .collect::<Vec<DateTime<Utc>>>(),
+        )
+        .bind(
+            rows()
+                .map(|row| row.transaction.0)
+                .collect::<Vec<uuid::Uuid>>(),
+        )
+        .bind(decimals(|entry| {
+            columns::decimal(entry.sealed.amount, entry.currency.scale)
+        }))
+        .bind(decimals(|entry| {
+            columns::decimal(entry.sealed.balance, entry.currency.scale)
+        }))
+        .bind(
+            entries
+                .iter()
+                .map(|entry| entry.seal.0)
+                .collect::<Vec<[u8; 32]>>(),
+        )
+}
+
+fn status(status: Status) -> &'static str {
+    match status {
+        Status::Open => "open",
+        Status::Frozen => "frozen",
+        Status::Closed => "closed",
+    }
+}

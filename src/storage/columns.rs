@@ -1,0 +1,85 @@
+//! The ledger's values on their way into columns and back.
+
+use rust_decimal::Decimal;
+
+use super::StorageError;
+use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, Kind, Scope, Seal};
+
+/// Exact for every amount: 10^27 minor units and 18 decimals are within the 28 digits of a [`Decimal`].
+pub(super) fn decimal(amount: Amount, scale: u8) -> Decimal {
+    Decimal::from_i128_with_scale(amount.minor(), u32::from(scale))
+}
+
+/// # Errors
+/// Where the column holds what no amount of the currency can be.
+pub(super) fn amount(value: Decimal, scale: u8) -> Result<Amount, StorageError> {
+    let mut scaled = value;
+    scaled.rescale(u32::from(scale));
+    let exact = scaled == value && scaled.scale() == u32::from(scale);
+    exact
+        .then(|| Amount::from_minor(scaled.mantissa()))
+        .flatten()
+        .ok_or_else(|| StorageError::Corrupt(format!("{value} is no amount with {scale} decimals")))
+}
+
+/// # Errors
+/// Where the columns hold what no currency can be.
+pub(super) fn currency(code: &str, scale: i16) -> Result<Currency, StorageError> {
+    CurrencyCode::parse(code)
+        .zip(u8::try_from(scale).ok())
+        .map(|(code, scale)| Currency { code, scale })
+        .ok_or_else(|| {
+            StorageError::Corrupt(format!("{code} with {scale} decimals is no currency"))
+        })
+}
+
+/// # Errors
+/// Where the column does not hold the 32 bytes of a seal.
+pub(super) fn seal(bytes: &[u8]) -> Result<Seal, StorageError> {
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StorageError::Corrupt(format!("a seal of {} bytes", bytes.len())))?;
+    Ok(Seal(bytes))
+}
+
+pub(super) fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Deposit => "deposit",
+        Kind::Withdrawal => "withdrawal",
+        Kind::Transfer => "transfer",
+        Kind::Opening => "opening",
+        Kind::Empty => "empty",
+    }
+}
+
+/// # Errors
+/// Where the column holds no kind of transaction.
+pub(super) fn parse_kind(kind: &str) -> Result<Kind, StorageError> {
+    match kind {
+        "deposit" => Ok(Kind::Deposit),
+        "withdrawal" => Ok(Kind::Withdrawal),
+        "transfer" => Ok(Kind::Transfer),
+        "opening" => Ok(Kind::Opening),
+        "empty" => Ok(Kind::Empty),
+        other => Err(StorageError::Corrupt(format!(
+            "the transaction kind {other}"
+        ))),
+    }
+}
+
+pub(super) fn scope(scope: Scope) -> (&'static str, i64) {
+    match scope {
+        Scope::Account(account) => ("account", account.0),
+        Scope::Book(book) => ("book", book.0),
+    }
+}
+
+/// # Errors
+/// Where the columns hold no scope.
+pub(super) fn parse_scope(kind: &str, id: i64) -> Result<Scope, StorageError> {
+    match kind {
+        "account" => Ok(Scope::Account(AccountId(id))),
+        "book" => Ok(Scope::Book(BookId(id))),
+        other => Err(StorageError::Corrupt(format!("the scope {other}"))),
+    }
+}

@@ -1,0 +1,226 @@
+//! Connections to the database: where it is, and what must hold of it before money goes there.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool};
+use tracing::log::LevelFilter;
+
+use super::StorageError;
+
+/// One connection of a lane, a migration or an audit. Whoever owns the work owns the connection.
+pub type Connection = PgConnection;
+
+/// Connections for reads, which are single statements.
+pub type Pool = PgPool;
+
+/// How long a read waits for a connection of the pool.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a new connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The oldest server on which the statements were tried.
+const SERVER_VERSION_MIN: i32 = 140_000;
+
+/// How every connection is set. `lock_timeout` < `statement_timeout` < what waits for the answer, so that the server gives
+/// up first and says so.
+const SETTINGS: [(&str, &str); 5] = [
+    ("lock_timeout", "1s"),
+    ("statement_timeout", "3s"),
+    ("idle_in_transaction_session_timeout", "5s"),
+    ("default_transaction_isolation", "read committed"),
+    ("jit", "off"),
+];
+
+/// How a lane's connection is set besides. With other joins the batch statement may lock rows in another order than the
+/// given one, and two orders deadlock; with custom plans it is planned again at each execution, which costs more than
+/// running it.
+const LANE_SETTINGS: [(&str, &str); 4] = [
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+];
+
+/// What money needs of the server: a commit that is answered has to survive a power cut.
+const DURABILITY: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+
+/// A database that can be connected to.
+#[derive(Clone, Debug)]
+pub struct Database {
+    options: PgConnectOptions,
+    /// Accept a server that may lose what it acknowledged. For experiments.
+    unsafe_durability: bool,
+}
+
+impl Database {
+    /// # Errors
+    /// Where the text is no PostgreSQL URL.
+    pub fn parse(url: &str, unsafe_durability: bool) -> Result<Self, StorageError> {
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(StorageError::Unfit(
+                "a PostgreSQL URL starts with postgres:// or postgresql://".to_owned(),
+            ));
+        }
+        let options = PgConnectOptions::from_str(url)?
+            .application_name("passbook")
+            .options(SETTINGS)
+            .log_statements(LevelFilter::Trace)
+            .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
+        Ok(Self {
+            options,
+            unsafe_durability,
+        })
+    }
+
+    /// Host and database, for a person to read; no password.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let database = self
+            .options
+            .get_database()
+            .unwrap_or_else(|| self.options.get_username());
+        match self.options.get_socket() {
+            Some(socket) => format!("{database} at {}", socket.display()),
+            None => format!(
+                "{database} at {}:{}",
+                self.options.get_host(),
+                self.options.get_port()
+            ),
+        }
+    }
+
+    /// A pool for reads. Connects on first use.
+    #[must_use]
+    pub fn pool(&self, size_max: u32) -> Pool {
+        PgPoolOptions::new()
+            .max_connections(size_max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(self.options.clone())
+    }
+
+    /// A connection for the writes of one lane, asserted to be set as the lane needs it.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, or is not fit for money.
+    pub async fn connect_lane(&self) -> Result<Connection, StorageError> {
+        let mut connection = connect(&self.options.clone().options(LANE_SETTINGS)).await?;
+        let required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
+        self.check(&mut connection, &required).await?;
+        Ok(connection)
+    }
+
+    /// A connection for work that may take its time: migrations and audits.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, or is not fit for money.
+    pub async fn connect_patient(&self) -> Result<Connection, StorageError> {
+        let patient = [
+            ("lock_timeout", "0"),
+            ("statement_timeout", "0"),
+            ("idle_in_transaction_session_timeout", "0"),
+        ];
+        let mut connection = connect(&self.options.clone().options(patient)).await?;
+        self.check(&mut connection, &[]).await?;
+        Ok(connection)
+    }
+
+    async fn check(
+        &self,
+        connection: &mut Connection,
+        required: &[(&str, &str)],
+    ) -> Result<(), StorageError> {
+        let names: Vec<&str> = required
+            .iter()
+            .map(|(name, _)| *name)
+            .chain(DURABILITY)
+            .collect();
+        let version = fetch_server_version(connection).await?;
+        if version < SERVER_VERSION_MIN {
+            return Err(StorageError::Unfit(format!(
+                "PostgreSQL {} is too old: passbook needs {} or newer",
+                version / 10_000,
+                SERVER_VERSION_MIN / 10_000
+            )));
+        }
+        for (name, actual) in list_settings(connection, &names).await? {
+            if DURABILITY.contains(&name.as_str()) {
+                if actual == "off" && !self.unsafe_durability {
+                    return Err(StorageError::Unfit(format!(
+                        "the database has {name} off and may lose money that it acknowledged: set {name} = on (or pass \
+                         --allow-unsafe-durability for an experiment)"
+                    )));
+                }
+                continue;
+            }
+            let expected = required
+                .iter()
+                .find(|(required, _)| *required == name)
+                .map(|(_, value)| *value);
+            if expected.is_some_and(|expected| expected != actual) {
+                return Err(StorageError::Unfit(format!(
+                    "the database did not take the setting {name}: a pooler in between drops it; run once: alter role {} \
+                     set {name} = '{}'",
+                    self.options.get_username(),
+                    expected.unwrap_or_default()
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ends a connection politely.
+pub async fn close(connection: Connection) {
+    // The server notices a closed socket as well; there is nobody to tell.
+    drop(connection.close().await);
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<Connection, StorageError> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await {
+        Ok(connected) => Ok(connected?),
+        Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
+    }
+}
+
+async fn fetch_server_version(connection: &mut Connection) -> Result<i32, StorageError> {
+    const SQL: &str = "select current_setting('server_version_num')::int";
+    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+}
+
+async fn list_settings(
+    connection: &mut Connection,
+    names: &[&str],
+) -> Result<Vec<(String, String)>, StorageError> {
+    const SQL: &str =
+        "select name, current_setting(name) from unnest($1::text[]) as setting (name)";
+    Ok(sqlx::query_as(SQL)
+        .bind(names)
+        .fetch_all(connection)
+        .await?)
+}
+
+/// Begins a transaction. Only lanes and migrations do, which nobody cancels: a future dropped in the middle would leave the
+/// transaction open for the next user of the connection.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn begin(connection: &mut Connection) -> Result<(), StorageError> {
+    sqlx::raw_sql("begin").execute(connection).await?;
+    Ok(())
+}
+
+/// # Errors
+/// Where the database does not answer: the transaction may be committed or not.
+pub async fn commit(connection: &mut Connection) -> Result<(), StorageError> {
+    sqlx::raw_sql("commit").execute(connection).await?;
+    Ok(())
+}
+
+/// # Errors
+/// Where the database does not answer: the transaction is rolled back with the connection.
+pub async fn rollback(connection: &mut Connection) -> Result<(), StorageError> {
+    sqlx::raw_sql("rollback").execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! What the database can answer besides rows, sorted by SQLSTATE and constraint name.
+
+use thiserror::Error;
+
+/// A statement that did not give its answer.
+#[derive(Debug, Error)]
+pub enum StorageError {
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    /// A row that the ledger cannot have written.
+    #[error("the database holds what the ledger never writes: {0}")]
+    Corrupt(String),
+    /// The server is not set up as money needs it.
+    #[error("{0}")]
+    Unfit(String),
+}
+
+/// Why a batch was not committed, by what is to be done about it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CommitError {
+    /// A head was not the expected one, or the server chose this statement to break a deadlock. Nothing happened.
+    HeadMoved,
+    /// A row stayed locked by someone else for longer than `lock_timeout`. Nothing happened.
+    RowLocked,
+    /// A key has an outcome already. Nothing happened.
+    KeyTaken,
+    /// A transaction of the batch has been applied before. Nothing happened now.
+    TransactionApplied,
+    /// Someone else opened an account under a name of the batch. Nothing happened.
+    NameTaken,
+    /// A user with an email of the batch exists. Nothing happened.
+    EmailTaken,
+    /// An id that was thought unused is used: the sequences were set back by a restore. Nothing happened.
+    IdTaken,
+    /// The server cannot take one of the commands. Nothing happened.
+    BadData(String),
+    /// The statement took too long, or was cancelled. Nothing happened.
+    Cancelled,
+    /// The server takes no writes now: read-only, full, out of memory. Nothing happened.
+    Refused(String),
+    /// The connection was lost. Nobody knows yet what happened.
+    Lost(String),
+}
+
+impl StorageError {
+    /// Sorts an error by what is to be done about it.
+    #[must_use]
+    pub fn into_commit_error(self) -> CommitError {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => sort(
+                error.code().as_deref().unwrap_or_default(),
+                error.constraint(),
+                error.message(),
+            ),
+            Self::Database(error) => CommitError::Lost(error.to_string()),
+            Self::Corrupt(message) | Self::Unfit(message) => CommitError::BadData(message),
+        }
+    }
+
+    /// Whether the connection is of no more use.
+    #[must_use]
+    pub fn is_disconnect(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                is_disconnect(error.code().as_deref().unwrap_or_default())
+            }
+            Self::Database(_) => true,
+            Self::Corrupt(_) | Self::Unfit(_) => false,
+        }
+    }
+}
+
+/// SQLSTATE (PostgreSQL's manual, appendix A) and constraint name to what is to be done.
+fn sort(code: &str, constraint: Option<&str>, message: &str) -> CommitError {
+    match (code, constraint) {
+        // The batch statement divides by zero where a head moved; see `batch`.
+        ("22012" | "40001" | "40P01", _) => CommitError::HeadMoved,
+        ("55P03", _) => CommitError::RowLocked,
+        ("23505", Some("transactions_idempotency_key")) => CommitError::KeyTaken,
+        ("23505", Some("transactions_pkey")) => CommitError::TransactionApplied,
+        ("23505", Some("account_names_pkey")) => CommitError::NameTaken,
+        ("23505", Some("users_email")) => CommitError::EmailTaken,
+        ("23505", Some("accounts_pkey" | "users_pkey")) => CommitError::IdTaken,
+        ("57014", _) => CommitError::Cancelled,
+        (code, _) if is_disconnect(code) => CommitError::Lost(message.to_owned()),
+        (code, constraint) if code.starts_with("22") || code.starts_with("23") => {
+            CommitError::BadData(format!(
+                "{code} {} {message}",
+                constraint.unwrap_or_default()
+            ))
+        }
+        (code, _) => CommitError::Refused(format!("{code} {message}")),
+    }
+}
+
+/// Class 08 and the server going down. 57P03 and 53300 refuse a connection that is being made.
+fn is_disconnect(code: &str) -> bool {
+    code.starts_with("08") || code.starts_with("57P")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_sqlstate_is_sorted_by_what_is_to_be_done() {
+        for (code, constraint, sorted) in [
+            ("22012", None, CommitError::HeadMoved),
+            ("40001", None, CommitError::HeadMoved),
+            ("40P01", None, CommitError::HeadMoved),
+            ("55P03", None, CommitError::RowLocked),
+            (
+                "23505",
+                Some("transactions_idempotency_key"),
+                CommitError::KeyTaken,
+            ),
+            (
+                "23505",
+                Some("transactions_pkey"),
+                CommitError::TransactionApplied,
+            ),
+            ("23505", Some("account_names_pkey"), CommitError::NameTaken),
+            ("23505", Some("users_email"), CommitError::EmailTaken),
+            ("23505", Some("accounts_pkey"), CommitError::IdTaken),
+            ("57014", None, CommitError::Cancelled),
+            ("57P01", None, CommitError::Lost("m".into())),
+            ("57P02", None, CommitError::Lost("m".into())),
+            ("08006", None, CommitError::Lost("m".into())),
+            ("23514", Some("c"), CommitError::BadData("23514 c m".into())),
+            ("22003", None, CommitError::BadData("22003  m".into())),
+            ("25006", None, CommitError::Refused("25006 m".into())),
+            ("53100", None, CommitError::Refused("53100 m".into())),
+            ("42P01", None, CommitError::Refused("42P01 m".into())),
+        ] {
+            assert_eq!(sort(code, constraint, "m"), sorted, "{code}");
+        }
+    }
+}

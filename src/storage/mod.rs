@@ -1,0 +1,17 @@
+//! All SQL: one function, one statement. Nothing else speaks to the database.
+
+pub mod audit;
+pub mod batch;
+pub mod connection;
+pub mod currencies;
+pub mod heads;
+pub mod ids;
+pub mod migrations;
+pub mod outcomes;
+pub mod users;
+
+mod columns;
+mod error;
+
+pub use connection::{Connection, Database, Pool};
+pub use error::{CommitError, StorageError};
