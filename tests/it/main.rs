@@ -1,0 +1,6 @@
+//! The integration tests: one binary, real PostgreSQL, real HTTP, real processes.
+
+mod support;
+
+mod acceptance;
+mod users;

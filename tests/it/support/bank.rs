@@ -1,0 +1,282 @@
+//! A bank: the whole service on a database of its own, with the verbs of its clients.
+
+use std::collections::HashMap;
+use std::future::Future;
+
+use clap::Parser;
+use passbook::app::App;
+use passbook::config::ServeArgs;
+use passbook::service::audit;
+use passbook::storage::{Database, connection};
+use reqwest::{Client, Method, StatusCode};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, postgres::PgRow};
+
+use super::postgres;
+
+/// A service that listens on a port of its own, over a database of its own.
+pub(crate) struct Bank {
+    pub(crate) app: App,
+    pub(crate) database_url: String,
+    pub(crate) client: Client,
+}
+
+/// A user of the `users` dialect.
+pub(crate) struct User<'b> {
+    bank: &'b Bank,
+    pub(crate) id: i64,
+}
+
+/// What a client gets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: HashMap<String, String>,
+    pub(crate) text: String,
+}
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    args: ServeArgs,
+}
+
+impl Bank {
+    pub(crate) async fn open() -> Self {
+        Self::open_with(&[]).await
+    }
+
+    /// A bank with settings: flags of `passbook serve`.
+    pub(crate) async fn open_with(flags: &[&str]) -> Self {
+        let url = postgres::create_database().await;
+        Self::open_on(&url, flags).await
+    }
+
+    /// Another service on a database that is there.
+    pub(crate) async fn open_on(url: &str, flags: &[&str]) -> Self {
+        let base = [
+            "passbook",
+            "--listen",
+            "127.0.0.1:0",
+            "--http-workers",
+            "1",
+            "--database-url",
+            url,
+        ];
+        let command_line = CommandLine::parse_from(base.iter().chain(flags));
+        let app = App::start(&command_line.args)
+            .await
+            .expect("the service starts");
+        Self {
+            app,
+            database_url: url.to_owned(),
+            client: Client::new(),
+        }
+    }
+
+    /// A user who holds so much.
+    pub(crate) async fn user(&self, balance: &str) -> User<'_> {
+        let reply = self
+            .post("/api/users", &format!(r#"{{"balance":{balance}}}"#))
+            .await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        User {
+            bank: self,
+            id: reply.json()["data"]["id"].as_i64().expect("an id"),
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.app.listen())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(Method::GET, path, &[], None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Reply {
+        self.send(Method::POST, path, &[], Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &str) -> Reply {
+        self.send(Method::PUT, path, &[], Some(body)).await
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Reply {
+        let mut request = self
+            .client
+            .request(method, self.url(path))
+            .header("Content-Type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body.to_owned());
+        }
+        Reply::of(request.send().await.expect("the service answers")).await
+    }
+
+    /// Rows of the database, read behind the service's back.
+    pub(crate) async fn rows<T>(&self, sql: &str) -> Vec<T>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let mut connection = PgConnection::connect(&self.database_url)
+            .await
+            .expect("the database answers");
+        let rows = sqlx::query_as(AssertSqlSafe(sql.to_owned()))
+            .fetch_all(&mut connection)
+            .await;
+        let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        connection.close().await.expect("the connection closes");
+        rows
+    }
+
+    /// One number of the database.
+    pub(crate) async fn number(&self, sql: &str) -> i64 {
+        let rows: Vec<(i64,)> = self.rows(sql).await;
+        rows.first().expect("a row").0
+    }
+
+    /// A fault, planted behind the service's back.
+    pub(crate) async fn plant(&self, sql: &str) {
+        postgres::execute(&self.database_url, sql).await;
+    }
+
+    /// A connection of the test's own, to hold locks with.
+    pub(crate) async fn intruder(&self) -> PgConnection {
+        PgConnection::connect(&self.database_url)
+            .await
+            .expect("the database answers")
+    }
+
+    pub(crate) async fn audit(&self) -> audit::Report {
+        audit_of(&self.database_url).await
+    }
+
+    /// How every test ends: the service stops, and the books are in balance.
+    pub(crate) async fn close(self) {
+        let url = self.stop().await;
+        let report = audit_of(&url).await;
+        assert!(
+            report.is_clean(),
+            "the books are not in balance: {:#?}",
+            report.findings
+        );
+        postgres::drop_database(&url).await;
+    }
+
+    /// Stops the service; its database stays.
+    pub(crate) async fn stop(self) -> String {
+        self.app.stop().await.expect("the service stops");
+        self.database_url
+    }
+}
+
+impl User<'_> {
+    /// Deposits what is positive, withdraws what is negative.
+    pub(crate) async fn change(&self, amount: &str) -> Reply {
+        self.bank
+            .put(&self.path(), &format!(r#"{{"amount":{amount}}}"#))
+            .await
+    }
+
+    /// The same under a key.
+    pub(crate) async fn change_once(&self, key: &str, amount: &str) -> Reply {
+        let body = format!(r#"{{"amount":{amount}}}"#);
+        self.bank
+            .send(
+                Method::PUT,
+                &self.path(),
+                &[("Idempotency-Key", key)],
+                Some(&body),
+            )
+            .await
+    }
+
+    /// The balance as its digits stand in the answer.
+    pub(crate) async fn balance(&self) -> String {
+        let reply = self.bank.get(&format!("/api/users/{}", self.id)).await;
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()["data"]["balance"].to_string()
+    }
+
+    /// The id of the user's account in the default currency.
+    pub(crate) async fn account(&self) -> i64 {
+        self.bank
+            .number(&format!(
+                "select id from accounts where owner_id = {} and currency = 'USD'",
+                self.id
+            ))
+            .await
+    }
+
+    fn path(&self) -> String {
+        format!("/api/users/{}/balance", self.id)
+    }
+}
+
+impl Reply {
+    pub(crate) async fn of(response: reqwest::Response) -> Self {
+        let status: StatusCode = response.status();
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                (
+                    name.to_string(),
+                    value.to_str().unwrap_or_default().to_owned(),
+                )
+            })
+            .collect();
+        let text = response.text().await.expect("a whole answer");
+        Self {
+            status: status.as_u16(),
+            headers,
+            text,
+        }
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {:?}", self.text))
+    }
+
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.headers
+            .get("idempotent-replayed")
+            .is_some_and(|value| value == "true")
+    }
+
+    /// The words of a failure in the `users` dialect.
+    pub(crate) fn message(&self) -> String {
+        self.json()["error"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+/// What the service's own audit finds.
+pub(crate) async fn audit_of(url: &str) -> audit::Report {
+    let database = Database::parse(url, false).expect("a URL");
+    let mut connection = database
+        .connect_patient()
+        .await
+        .expect("the database answers");
+    let report = audit::run(&mut connection, |_| ())
+        .await
+        .expect("the audit runs");
+    connection::close(connection).await;
+    report
+}
+
+/// Runs so many at once, and gathers what they give.
+pub(crate) async fn at_once<T>(tasks: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    futures_util::future::join_all(tasks).await
+}

@@ -1,0 +1,18 @@
+//! What every test stands on: a PostgreSQL, a bank on a database of its own, the verbs of its clients.
+
+pub(crate) mod bank;
+pub(crate) mod postgres;
+pub(crate) mod process;
+
+use std::time::{Duration, Instant};
+
+pub(crate) use bank::{Bank, Reply, User};
+
+/// Waits until the condition holds; a test that waits in vain says what for.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !holds().await {
+        assert!(Instant::now() < deadline, "waited in vain: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
