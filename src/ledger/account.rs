@@ -64,10 +64,21 @@ impl Version {
 }
 
 impl AccountName {
+    /// The longest name, in characters.
+    pub const LENGTH_MAX: usize = 255;
+
     /// The account of a user in a currency.
     #[must_use]
     pub fn of_user(user: UserId, currency: CurrencyCode) -> Self {
         Self(format!("user:{user}:{currency}").into())
+    }
+
+    /// A name that somebody chose: 1 to 255 characters that PostgreSQL can hold.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let length = text.chars().count();
+        let fits = 0 < length && length <= Self::LENGTH_MAX && !text.contains('\0');
+        fits.then(|| Self(text.into()))
     }
 
     #[must_use]

@@ -12,7 +12,7 @@ use crate::ledger::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, 
 ///
 /// The heads come sorted by id and are joined by an index nested loop in that order, which the lanes' settings make the
 /// only plan there is.
-const WRITE: &str = "
+pub const WRITE: &str = "
 with head as (
     select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::numeric[], $7::timestamptz[])
         as head (id, version, seal, new_version, new_seal, balance, last_entry_at)

@@ -3,6 +3,7 @@
 pub(crate) mod bank;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod proxy;
 
 use std::time::{Duration, Instant};
 

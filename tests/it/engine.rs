@@ -1,0 +1,414 @@
+//! How a write gets from the queue to the disk, step by step, and what is done about all that can go wrong.
+
+use std::time::{Duration, Instant};
+
+use passbook::ledger::{
+    AccountId, AccountName, AccountRef, Amount, BookId, NamedAccount, Rejection,
+};
+use passbook::storage::{Database, batch};
+use sqlx::{AssertSqlSafe, Connection};
+
+use crate::support::bank::at_once;
+use crate::support::{Bank, eventually};
+
+#[tokio::test]
+async fn requests_that_arrive_together_are_committed_together() {
+    let bank = Bank::open().await;
+    let user = bank.user("100").await;
+    let before = bank.app.service().counts();
+    let replies = at_once((0..200).map(|_| user.change("1"))).await;
+    assert!(replies.iter().all(|reply| reply.status == 200));
+    let after = bank.app.service().counts();
+    assert_eq!(after.commands - before.commands, 200);
+    assert!(
+        after.batches - before.batches < 100,
+        "{} batches",
+        after.batches - before.batches
+    );
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_batch_size_of_one_commits_each_request_alone() {
+    let bank = Bank::open_with(&["--batch-size-max", "1"]).await;
+    let user = bank.user("100").await;
+    let before = bank.app.service().counts();
+    at_once((0..50).map(|_| user.change("1"))).await;
+    let after = bank.app.service().counts();
+    assert_eq!(after.batches - before.batches, 50);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_full_queue_answers_503_at_once_and_applies_nothing() {
+    let bank = Bank::open_with(&["--queue-max", "20", "--lanes", "1"]).await;
+    let users = [
+        bank.user("100").await,
+        bank.user("100").await,
+        bank.user("100").await,
+    ];
+    let mut intruder = bank.intruder().await;
+    sqlx::raw_sql("begin; lock table entries in exclusive mode")
+        .execute(&mut intruder)
+        .await
+        .expect("locked");
+
+    let requests = at_once((0..90).map(|number| {
+        let user = &users[number % users.len()];
+        async move { (Instant::now(), user.change("1").await) }
+    }));
+    let release = async {
+        eventually("requests are refused", async || {
+            0 < bank.app.service().counts().overloaded
+        })
+        .await;
+        sqlx::raw_sql("rollback")
+            .execute(&mut intruder)
+            .await
+            .expect("released");
+    };
+    let (replies, ()) = tokio::join!(requests, release);
+
+    let refused = replies
+        .iter()
+        .filter(|(_, reply)| reply.status == 503)
+        .count();
+    let accepted = replies
+        .iter()
+        .filter(|(_, reply)| reply.status == 200)
+        .count();
+    assert_eq!(accepted + refused, 90);
+    assert!(0 < refused, "the queue was never full");
+    for (_, reply) in replies.iter().filter(|(_, reply)| reply.status == 503) {
+        assert_eq!(
+            reply.headers.get("retry-after").map(String::as_str),
+            Some("1")
+        );
+        assert_eq!(reply.json()["error"]["code"], 503);
+        assert_eq!(reply.json()["success"], false);
+    }
+    let entries = bank
+        .number("select count(*) from entries where amount = 1")
+        .await;
+    assert_eq!(
+        entries,
+        i64::try_from(accepted).expect("few"),
+        "an entry for each success, none for a refusal"
+    );
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn one_account_fills_at_most_half_of_the_queue() {
+    let bank =
+        Bank::open_with(&["--queue-max", "40", "--lanes", "1", "--batch-size-max", "1"]).await;
+    let (busy, quiet) = (bank.user("1000").await, bank.user("1000").await);
+    let mut intruder = bank.intruder().await;
+    sqlx::raw_sql("begin; lock table entries in exclusive mode")
+        .execute(&mut intruder)
+        .await
+        .expect("locked");
+    let flood = at_once((0..100).map(|_| busy.change("1")));
+    let others = async {
+        eventually("the account is refused", async || {
+            70 < bank.app.service().counts().overloaded
+        })
+        .await;
+        let waiting = at_once((0..5).map(|_| quiet.change("1")));
+        let release = async {
+            sqlx::raw_sql("rollback")
+                .execute(&mut intruder)
+                .await
+                .expect("released");
+        };
+        tokio::join!(waiting, release).0
+    };
+    let (flood, others) = tokio::join!(flood, others);
+    assert!(
+        others.iter().all(|reply| reply.status == 200),
+        "the other account had room: {others:?}"
+    );
+    let accepted = flood.iter().filter(|reply| reply.status == 200).count();
+    assert!(
+        accepted <= 22,
+        "{accepted} of the busy account were let in, with room for 20"
+    );
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_command_that_waited_too_long_is_dropped_before_anything_is_applied() {
+    let bank = Bank::open_with(&["--lanes", "1", "--batch-size-max", "1"]).await;
+    let user = bank.user("100").await;
+    let mut intruder = bank.intruder().await;
+    let lock = format!(
+        "begin; select from accounts where owner_id = {} for update",
+        user.id
+    );
+    sqlx::raw_sql(AssertSqlSafe(lock))
+        .execute(&mut intruder)
+        .await
+        .expect("locked");
+    let started = Instant::now();
+    let replies = at_once((0..5).map(|_| user.change("-1"))).await;
+    assert!(
+        started.elapsed() < Duration::from_secs(9),
+        "nobody waits for ever"
+    );
+    assert!(
+        replies.iter().all(|reply| reply.status == 503),
+        "{replies:?}"
+    );
+    assert!(0 < bank.app.service().counts().expired);
+    sqlx::raw_sql("rollback")
+        .execute(&mut intruder)
+        .await
+        .expect("released");
+    assert_eq!(user.balance().await, "100.00");
+    assert_eq!(
+        user.change("-1").await.status,
+        200,
+        "the account works again"
+    );
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn one_locked_row_delays_only_its_own_account() {
+    let bank = Bank::open_with(&["--lanes", "1"]).await;
+    let (held, free) = (bank.user("100").await, bank.user("100").await);
+    let mut intruder = bank.intruder().await;
+    let lock = format!(
+        "begin; select from accounts where owner_id = {} for update",
+        held.id
+    );
+    sqlx::raw_sql(AssertSqlSafe(lock))
+        .execute(&mut intruder)
+        .await
+        .expect("locked");
+
+    let waiting = at_once((0..10).map(|_| held.change("-1")));
+    let others = async {
+        eventually("the row is found locked", async || {
+            0 < bank.app.service().counts().set_aside
+        })
+        .await;
+        for _ in 0..50 {
+            assert_eq!(free.change("-1").await.status, 200);
+        }
+        assert_eq!(held.balance().await, "100.00", "its row is still locked");
+        sqlx::raw_sql("rollback")
+            .execute(&mut intruder)
+            .await
+            .expect("released");
+    };
+    let (waiting, ()) = tokio::join!(waiting, others);
+    assert!(
+        waiting.iter().all(|reply| reply.status == 200),
+        "they went through once it was free: {waiting:?}"
+    );
+    assert_eq!(
+        (held.balance().await, free.balance().await),
+        ("90.00".to_owned(), "50.00".to_owned())
+    );
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn no_answer_comes_before_the_commit() {
+    let bank = Bank::open().await;
+    let user = bank.user("100").await;
+    let mut intruder = bank.intruder().await;
+    sqlx::raw_sql("begin; lock table entries in exclusive mode")
+        .execute(&mut intruder)
+        .await
+        .expect("locked");
+    let mut withdrawal = Box::pin(user.change("-1"));
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut withdrawal).await;
+    assert!(early.is_err(), "answered while nothing could be written");
+    sqlx::raw_sql("rollback")
+        .execute(&mut intruder)
+        .await
+        .expect("released");
+    assert_eq!(withdrawal.await.status, 200);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn one_bad_command_answers_for_itself_alone() {
+    for position in [0, 3, 7] {
+        let bank = Bank::open_with(&["--lanes", "1"]).await;
+        let user = bank.user("100").await;
+        bank.plant("alter table entries add constraint poison check (amount <> -13)")
+            .await;
+        let mut intruder = bank.intruder().await;
+        sqlx::raw_sql("begin; lock table entries in exclusive mode")
+            .execute(&mut intruder)
+            .await
+            .expect("locked");
+        let requests = at_once(
+            (0..8).map(|number| user.change(if number == position { "-13" } else { "-1" })),
+        );
+        let release = async {
+            eventually("all are in one batch or wait", async || {
+                bank.number("select count(*) from pg_locks where not granted")
+                    .await
+                    == 1
+            })
+            .await;
+            sqlx::raw_sql("rollback")
+                .execute(&mut intruder)
+                .await
+                .expect("released");
+        };
+        let (replies, ()) = tokio::join!(requests, release);
+        for (number, reply) in replies.iter().enumerate() {
+            if number == position {
+                assert_eq!(reply.status, 500, "{reply:?}");
+                assert!(reply.json()["error"]["requestId"].is_string());
+                assert!(
+                    !reply.text.contains("poison"),
+                    "nothing of the inside: {}",
+                    reply.text
+                );
+            } else {
+                assert_eq!(reply.status, 200, "{reply:?}");
+            }
+        }
+        assert_eq!(user.balance().await, "93.00");
+        bank.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_takes_too_long_is_halved_once() {
+    let bank = Bank::open_with(&["--lanes", "1"]).await;
+    let user = bank.user("100").await;
+    bank.plant(
+        "create function slow() returns trigger language plpgsql as $$ begin perform pg_sleep(10); return new; end $$;
+         create trigger slow before insert on entries for each row when (new.amount = -13) execute function slow()",
+    )
+    .await;
+    let reply = user.change("-13").await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert_eq!(user.change("-1").await.status, 200);
+    assert_eq!(user.balance().await, "99.00");
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_database_that_takes_no_writes_is_said_to_be_unavailable() {
+    let bank = Bank::open().await;
+    let user = bank.user("100").await;
+    let name: Vec<(String,)> = bank.rows("select current_database()::text").await;
+    let mut intruder = bank.intruder().await;
+    for (mode, status) in [("on", 503), ("off", 200)] {
+        for sql in [
+            format!(
+                "alter database {} set default_transaction_read_only = {mode}",
+                name[0].0
+            ),
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()"
+                .to_owned(),
+        ] {
+            sqlx::raw_sql(AssertSqlSafe(sql))
+                .execute(&mut intruder)
+                .await
+                .expect("planted");
+        }
+        eventually("the mode is taken", async || {
+            user.change("-1").await.status == status
+        })
+        .await;
+        let entries = bank.number("select count(*) from entries").await;
+        assert_eq!(
+            entries,
+            if status == 200 { 2 } else { 1 },
+            "a refused write leaves nothing"
+        );
+    }
+    assert_eq!(user.balance().await, "99.00");
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at_once() {
+    let bank = Bank::open().await;
+    let user = bank.user("10").await;
+    let service = bank.app.service();
+    let from = AccountRef::Id(AccountId(user.account().await));
+    let currency = service.default_currency();
+    let name = NamedAccount {
+        book: BookId::MAIN,
+        name: AccountName::parse("savings").expect("a name"),
+        owner: None,
+    };
+    let to = || AccountRef::Named(name.clone());
+    let amount = |minor| Amount::from_minor(minor).expect("an amount");
+
+    let refused = service
+        .transfer(from.clone(), to(), amount(1_001), currency, None)
+        .await
+        .expect("an answer");
+    assert!(
+        matches!(refused.outcome, Err(Rejection::InsufficientFunds { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(
+        bank.number("select count(*) from account_names where name = 'savings'")
+            .await,
+        0
+    );
+    assert_eq!(bank.number("select count(*) from accounts").await, 1);
+
+    let accepted = service
+        .transfer(from, to(), amount(400), currency, None)
+        .await
+        .expect("an answer");
+    let receipt = accepted.outcome.expect("accepted");
+    assert_eq!(
+        receipt
+            .standings
+            .iter()
+            .map(|one| one.balance.minor())
+            .collect::<Vec<_>>(),
+        [600, 400]
+    );
+    let sides = "select count(*) from entries where counterparty_id is not null";
+    assert_eq!(bank.number(sides).await, 2);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn the_batch_statement_locks_in_the_given_order_whatever_the_statistics() {
+    let bank = Bank::open().await;
+    let database = Database::parse(&bank.database_url, false).expect("a URL");
+    let mut lane = database.connect_lane().await.expect("a lane's connection");
+    let prepare = format!("prepare write as {}", batch::WRITE);
+    sqlx::raw_sql(AssertSqlSafe(prepare))
+        .execute(&mut lane)
+        .await
+        .expect("prepared");
+    let explain = format!("explain execute write ({})", vec!["null"; 44].join(", "));
+    for analysed in [false, true] {
+        if analysed {
+            bank.plant("analyze").await;
+        }
+        let lines: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(explain.clone()))
+            .fetch_all(&mut lane)
+            .await
+            .expect("explained");
+        let plan: Vec<String> = lines.into_iter().map(|(line,)| line).collect();
+        let update = plan
+            .iter()
+            .position(|line| line.contains("Update on accounts"))
+            .expect("an update");
+        assert!(plan[update + 1].contains("Nested Loop"), "{plan:#?}");
+        assert!(!plan.iter().any(|line| line.contains("Seq Scan")
+            || line.contains("Hash")
+            || line.contains("Merge")));
+    }
+    lane.close().await.expect("closed");
+    bank.close().await;
+}

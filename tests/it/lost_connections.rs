@@ -1,0 +1,81 @@
+//! The connection is lost in the middle of a commit: whether it happened or not, each command is applied once.
+
+use crate::support::Bank;
+use crate::support::bank::at_once;
+use crate::support::proxy::{Cut, Proxy};
+
+#[tokio::test]
+async fn an_answer_that_was_lost_is_found_by_the_transaction_ids() {
+    lose(Cut::Answer).await;
+}
+
+#[tokio::test]
+async fn a_request_that_was_lost_is_sent_again_under_the_same_ids() {
+    lose(Cut::Request).await;
+}
+
+/// Deposits, withdrawals and openings, with keys and without, each with its connection cut once.
+async fn lose(cut: Cut) {
+    let (proxy, direct) = Proxy::to_new_database().await;
+    let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
+    let user = bank.user("100").await;
+    for (number, key) in [None, Some("a"), None, Some("b")].into_iter().enumerate() {
+        proxy.cut_next(cut);
+        let amount = if number % 2 == 0 { "-1" } else { "5" };
+        let reply = match key {
+            None => user.change(amount).await,
+            Some(key) => user.change_once(key, amount).await,
+        };
+        assert_eq!(reply.status, 200, "{reply:?}");
+        assert!(!reply.is_replayed(), "the caller asked once");
+        if let Some(key) = key {
+            let again = user.change_once(key, amount).await;
+            assert_eq!(
+                (again.text.as_str(), again.is_replayed()),
+                (reply.text.as_str(), true)
+            );
+        }
+    }
+    assert_eq!(proxy.cuts(), 4);
+    assert_eq!(user.balance().await, "108.00");
+
+    proxy.cut_next(cut);
+    let other = bank.user("7").await;
+    assert_eq!(other.balance().await, "7.00");
+    assert_eq!(
+        bank.number("select count(*) from users").await,
+        2,
+        "opened once"
+    );
+
+    proxy.cut_next(cut);
+    let replies = at_once((0..40).map(|_| other.change("1"))).await;
+    assert!(
+        replies.iter().all(|reply| reply.status == 200),
+        "{replies:?}"
+    );
+    assert_eq!(other.balance().await, "47.00");
+    assert_eq!(proxy.cuts(), 6);
+    let counts = bank.app.service().counts();
+    assert_eq!(counts.reconnects, 6, "{counts:?}");
+    assert_eq!(counts.looks, 6, "{counts:?}");
+    bank.stop().await;
+    Bank::open_on(&direct, &[]).await.close().await;
+}
+
+#[tokio::test]
+async fn a_lane_whose_backend_is_terminated_comes_back_by_itself() {
+    let bank = Bank::open().await;
+    let user = bank.user("100").await;
+    for _ in 0..5 {
+        bank.plant(
+            "select pg_terminate_backend(pid) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .await;
+        assert_eq!(user.change("-1").await.status, 200);
+    }
+    assert_eq!(user.balance().await, "95.00");
+    assert!(0 < bank.app.service().counts().reconnects);
+    bank.close().await;
+}
