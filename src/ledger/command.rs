@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AccountId, AccountName, Amount, BookId, Currency, UserId, Version};
+use super::{AccountId, AccountName, Amount, BookId, Currency, Head, UserId, Version};
 
 /// One request to the ledger: applied whole, exactly once, or refused.
 #[derive(Clone, Debug)]
@@ -182,6 +182,21 @@ impl NamedAccount {
             book: BookId::MAIN,
             name: AccountName::of_user(user, currency.code),
             owner: Some(user),
+        }
+    }
+}
+
+impl Standing {
+    /// An account as it stands now, after a command that changed it by so much.
+    #[must_use]
+    pub fn of(head: &Head, amount: Amount) -> Self {
+        Self {
+            account: head.id,
+            owner: head.owner,
+            currency: head.currency,
+            amount,
+            balance: head.balance,
+            version: head.version,
         }
     }
 }

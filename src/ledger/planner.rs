@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::command::{
     AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenUser, Receipt, Scope, Standing,
@@ -10,7 +10,7 @@ use super::command::{
 };
 use super::error::{Answered, Rejection, Side};
 use super::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Swap, View};
-use super::rules::{Place, check, scope_of};
+use super::rules::{Place, after, check, scope_of};
 use super::seal::Sealed;
 use super::{AccountId, Amount, BookId, Currency, Head, UserId, Version};
 
@@ -77,6 +77,7 @@ impl<'a, 'v> Planner<'a, 'v> {
             Ok(places) => places,
             Err(rejection) => return first(Err(rejection)),
         };
+        let (from, to) = self.open_for_key(command, money, from, to);
         let Some(scope) = scope_of(&from, &to) else {
             return self.decide_unscoped(command, money, &from, to);
         };
@@ -93,7 +94,32 @@ impl<'a, 'v> Planner<'a, 'v> {
         }
     }
 
-    /// The account in scope does not exist yet. Money that reaches it opens it; none can leave it.
+    /// A key is remembered under an account, so a command that carries one opens the account in its scope, whatever
+    /// becomes of it otherwise: a withdrawal that was refused must stay so after the first deposit.
+    fn open_for_key(
+        &mut self,
+        command: &Command,
+        money: &Move,
+        from: Place,
+        to: Place,
+    ) -> (Place, Place) {
+        if command.key.is_none() {
+            return (from, to);
+        }
+        match (from, to) {
+            (Place::Free(name), to) => (
+                Place::Account(self.open_account(name, money.currency())),
+                to,
+            ),
+            (Place::World, Place::Free(name)) => (
+                Place::World,
+                Place::Account(self.open_account(name, money.currency())),
+            ),
+            places => places,
+        }
+    }
+
+    /// The account in scope does not exist yet, and there is no key. Money that reaches it opens it; none can leave it.
     fn decide_unscoped(
         &mut self,
         command: &'a Command,
@@ -146,7 +172,7 @@ impl<'a, 'v> Planner<'a, 'v> {
             at = after(self.now, &[&head]);
             self.write_entry(&mut head, command.id, open.opening_balance, None, at);
         }
-        let standing = standing_of(&head, open.opening_balance);
+        let standing = Standing::of(&head, open.opening_balance);
         self.record(
             command,
             Kind::Opening,
@@ -243,7 +269,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         let standings: Vec<Standing> = [from, to]
             .into_iter()
             .filter_map(|place| match place {
-                Place::Account(head) => Some(standing_of(head, Amount::ZERO)),
+                Place::Account(head) => Some(Standing::of(head, Amount::ZERO)),
                 Place::World | Place::Free(_) => None,
             })
             .collect();
@@ -311,7 +337,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         ] {
             if let Some(mut head) = head.take() {
                 self.write_entry(&mut head, command.id, amount, counterparty, at);
-                standings.push(standing_of(&head, amount));
+                standings.push(Standing::of(&head, amount));
                 self.keep(head);
             }
         }
@@ -319,12 +345,6 @@ impl<'a, 'v> Planner<'a, 'v> {
         let scope = scope
             .or(target_id.map(Scope::Account))
             .expect("a move has an account at one end");
-        if let (Some(key), Scope::Account(_)) = (&command.key, scope) {
-            // A key that came before its account did: the scope is known only now.
-            self.keys
-                .entry((scope, key.text.as_str()))
-                .or_insert(self.decided.len());
-        }
         self.record(command, kind, scope, at, None, None);
         Receipt {
             transaction: command.id,
@@ -440,32 +460,6 @@ impl<'a, 'v> Planner<'a, 'v> {
             .transactions
             .sort_by_key(|transaction| transaction.id);
         self.plan
-    }
-}
-
-/// The time of the next entry of some accounts: never at or before an entry that one of them has.
-fn after(now: DateTime<Utc>, heads: &[&Head]) -> DateTime<Utc> {
-    heads.iter().fold(now, |at, head| {
-        if head.version == Version::OPENING {
-            at.max(head.last_entry_at)
-        } else {
-            at.max(
-                head.last_entry_at
-                    .checked_add_signed(TimeDelta::microseconds(1))
-                    .unwrap_or(at),
-            )
-        }
-    })
-}
-
-fn standing_of(head: &Head, amount: Amount) -> Standing {
-    Standing {
-        account: head.id,
-        owner: head.owner,
-        currency: head.currency,
-        amount,
-        balance: head.balance,
-        version: head.version,
     }
 }
 

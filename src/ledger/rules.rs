@@ -1,5 +1,7 @@
 //! The rules that a move of money must keep.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::command::{Move, NamedAccount, Scope};
 use super::error::{Rejection, Side};
 use super::{Currency, Head, Status, Version};
@@ -81,4 +83,19 @@ pub(super) fn scope_of(from: &Place, to: &Place) -> Option<Scope> {
         }
         (Place::World | Place::Free(_), _) => None,
     }
+}
+
+/// The time of the next entry of some accounts: never at or before an entry that one of them has.
+pub(super) fn after(now: DateTime<Utc>, heads: &[&Head]) -> DateTime<Utc> {
+    heads.iter().fold(now, |at, head| {
+        if head.version == Version::OPENING {
+            at.max(head.last_entry_at)
+        } else {
+            at.max(
+                head.last_entry_at
+                    .checked_add_signed(TimeDelta::microseconds(1))
+                    .unwrap_or(at),
+            )
+        }
+    })
 }

@@ -11,6 +11,8 @@ use passbook::storage::{Database, connection};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, postgres::PgRow};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::postgres;
 
@@ -84,6 +86,24 @@ impl Bank {
             bank: self,
             id: reply.json()["data"]["id"].as_i64().expect("an id"),
         }
+    }
+
+    /// A user who is there already.
+    pub(crate) fn known_user(&self, id: i64) -> User<'_> {
+        User { bank: self, id }
+    }
+
+    /// Sends bytes as no HTTP library would, and ends there; what comes back until the service closes.
+    pub(crate) async fn send_bytes(&self, bytes: &[u8]) -> Reply {
+        let mut socket = TcpStream::connect(self.app.listen())
+            .await
+            .expect("the service listens");
+        // It may have answered, and closed, before it was told everything.
+        drop(socket.write_all(bytes).await);
+        drop(socket.shutdown().await);
+        let mut answer = Vec::new();
+        drop(socket.read_to_end(&mut answer).await);
+        Reply::parse(&answer)
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -240,6 +260,21 @@ impl Reply {
             status: status.as_u16(),
             headers,
             text,
+        }
+    }
+
+    /// An answer as its bytes stand on the wire; status 0 where there is none.
+    fn parse(bytes: &[u8]) -> Self {
+        let answer = String::from_utf8_lossy(bytes);
+        let (head, text) = answer.split_once("\r\n\r\n").unwrap_or_default();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let headers = head.lines().filter_map(|line| line.split_once(": "));
+        Self {
+            status: status.unwrap_or_default(),
+            headers: headers
+                .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+                .collect(),
+            text: text.to_owned(),
         }
     }
 

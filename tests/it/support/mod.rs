@@ -7,7 +7,7 @@ pub(crate) mod proxy;
 
 use std::time::{Duration, Instant};
 
-pub(crate) use bank::{Bank, Reply, User};
+pub(crate) use bank::{Bank, Reply};
 
 /// Waits until the condition holds; a test that waits in vain says what for.
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
