@@ -119,7 +119,7 @@ impl Engine {
 
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.shared.stats.counts()
+        self.shared.stats.counts(self.shared.queue.len())
     }
 
     /// Takes no more commands, answers those that wait, and disconnects.

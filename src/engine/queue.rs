@@ -121,6 +121,11 @@ impl Queue {
         expired
     }
 
+    /// How many commands wait.
+    pub(super) fn len(&self) -> usize {
+        self.state().waiting.len()
+    }
+
     /// Whether there is nothing left to do, ever.
     pub(super) fn is_finished(&self) -> bool {
         self.state().is_finished()

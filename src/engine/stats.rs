@@ -47,6 +47,8 @@ pub struct Counts {
     pub expired: u64,
     /// Commands refused because too many waited.
     pub overloaded: u64,
+    /// Commands that wait in the queue now.
+    pub waiting: u64,
 }
 
 impl Count {
@@ -64,7 +66,7 @@ impl Count {
 }
 
 impl Stats {
-    pub(super) fn counts(&self) -> Counts {
+    pub(super) fn counts(&self, waiting: usize) -> Counts {
         Counts {
             commands: self.commands.get(),
             batches: self.batches.get(),
@@ -77,6 +79,7 @@ impl Stats {
             reconnects: self.reconnects.get(),
             expired: self.expired.get(),
             overloaded: self.overloaded.get(),
+            waiting: waiting as u64,
         }
     }
 }

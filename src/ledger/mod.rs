@@ -17,6 +17,9 @@ mod planner;
 mod rules;
 pub mod seal;
 
+#[cfg(test)]
+mod seal_tests;
+
 pub use account::{AccountId, AccountName, BookId, Head, Status, UserId, Version};
 pub use command::{
     AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenUser, Parties, Receipt, Scope,

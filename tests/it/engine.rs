@@ -6,7 +6,7 @@ use passbook::ledger::{
     AccountId, AccountName, AccountRef, Amount, BookId, NamedAccount, Rejection,
 };
 use passbook::storage::{Database, batch};
-use sqlx::{AssertSqlSafe, Connection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::support::bank::at_once;
 use crate::support::{Bank, eventually};
@@ -41,45 +41,32 @@ async fn a_batch_size_of_one_commits_each_request_alone() {
 
 #[tokio::test]
 async fn a_full_queue_answers_503_at_once_and_applies_nothing() {
-    let bank = Bank::open_with(&["--queue-max", "20", "--lanes", "1"]).await;
+    let flags = ["--queue-max", "20", "--lanes", "1", "--batch-size-max", "1"];
+    let bank = Bank::open_with(&flags).await;
     let users = [
         bank.user("100").await,
         bank.user("100").await,
         bank.user("100").await,
     ];
     let mut intruder = bank.intruder().await;
-    sqlx::raw_sql("begin; lock table entries in exclusive mode")
-        .execute(&mut intruder)
-        .await
-        .expect("locked");
+    lock_entries(&mut intruder).await;
 
-    let requests = at_once((0..90).map(|number| {
-        let user = &users[number % users.len()];
-        async move { (Instant::now(), user.change("1").await) }
-    }));
+    let requests = at_once((0..90).map(|number| users[number % users.len()].change("1")));
     let release = async {
-        eventually("requests are refused", async || {
-            0 < bank.app.service().counts().overloaded
+        // One in the lane, twenty in the queue, and no room for the others.
+        eventually("the rest is refused", async || {
+            bank.app.service().counts().overloaded == 69
         })
         .await;
-        sqlx::raw_sql("rollback")
-            .execute(&mut intruder)
-            .await
-            .expect("released");
+        unlock(&mut intruder).await;
     };
     let (replies, ()) = tokio::join!(requests, release);
 
-    let refused = replies
-        .iter()
-        .filter(|(_, reply)| reply.status == 503)
-        .count();
-    let accepted = replies
-        .iter()
-        .filter(|(_, reply)| reply.status == 200)
-        .count();
-    assert_eq!(accepted + refused, 90);
-    assert!(0 < refused, "the queue was never full");
-    for (_, reply) in replies.iter().filter(|(_, reply)| reply.status == 503) {
+    let (accepted, refused): (Vec<_>, Vec<_>) =
+        replies.iter().partition(|reply| reply.status == 200);
+    assert_eq!((accepted.len(), refused.len()), (21, 69));
+    for reply in refused {
+        assert_eq!(reply.status, 503);
         assert_eq!(
             reply.headers.get("retry-after").map(String::as_str),
             Some("1")
@@ -90,11 +77,7 @@ async fn a_full_queue_answers_503_at_once_and_applies_nothing() {
     let entries = bank
         .number("select count(*) from entries where amount = 1")
         .await;
-    assert_eq!(
-        entries,
-        i64::try_from(accepted).expect("few"),
-        "an entry for each success, none for a refusal"
-    );
+    assert_eq!(entries, 21, "an entry for each success, none for a refusal");
     bank.close().await;
 }
 
@@ -104,10 +87,7 @@ async fn one_account_fills_at_most_half_of_the_queue() {
         Bank::open_with(&["--queue-max", "40", "--lanes", "1", "--batch-size-max", "1"]).await;
     let (busy, quiet) = (bank.user("1000").await, bank.user("1000").await);
     let mut intruder = bank.intruder().await;
-    sqlx::raw_sql("begin; lock table entries in exclusive mode")
-        .execute(&mut intruder)
-        .await
-        .expect("locked");
+    lock_entries(&mut intruder).await;
     let flood = at_once((0..100).map(|_| busy.change("1")));
     let others = async {
         eventually("the account is refused", async || {
@@ -116,10 +96,7 @@ async fn one_account_fills_at_most_half_of_the_queue() {
         .await;
         let waiting = at_once((0..5).map(|_| quiet.change("1")));
         let release = async {
-            sqlx::raw_sql("rollback")
-                .execute(&mut intruder)
-                .await
-                .expect("released");
+            unlock(&mut intruder).await;
         };
         tokio::join!(waiting, release).0
     };
@@ -160,10 +137,7 @@ async fn a_command_that_waited_too_long_is_dropped_before_anything_is_applied() 
         "{replies:?}"
     );
     assert!(0 < bank.app.service().counts().expired);
-    sqlx::raw_sql("rollback")
-        .execute(&mut intruder)
-        .await
-        .expect("released");
+    unlock(&mut intruder).await;
     assert_eq!(user.balance().await, "100.00");
     assert_eq!(
         user.change("-1").await.status,
@@ -197,10 +171,7 @@ async fn one_locked_row_delays_only_its_own_account() {
             assert_eq!(free.change("-1").await.status, 200);
         }
         assert_eq!(held.balance().await, "100.00", "its row is still locked");
-        sqlx::raw_sql("rollback")
-            .execute(&mut intruder)
-            .await
-            .expect("released");
+        unlock(&mut intruder).await;
     };
     let (waiting, ()) = tokio::join!(waiting, others);
     assert!(
@@ -219,17 +190,11 @@ async fn no_answer_comes_before_the_commit() {
     let bank = Bank::open().await;
     let user = bank.user("100").await;
     let mut intruder = bank.intruder().await;
-    sqlx::raw_sql("begin; lock table entries in exclusive mode")
-        .execute(&mut intruder)
-        .await
-        .expect("locked");
+    lock_entries(&mut intruder).await;
     let mut withdrawal = Box::pin(user.change("-1"));
     let early = tokio::time::timeout(Duration::from_millis(300), &mut withdrawal).await;
     assert!(early.is_err(), "answered while nothing could be written");
-    sqlx::raw_sql("rollback")
-        .execute(&mut intruder)
-        .await
-        .expect("released");
+    unlock(&mut intruder).await;
     assert_eq!(withdrawal.await.status, 200);
     bank.close().await;
 }
@@ -250,16 +215,8 @@ async fn one_bad_command_answers_for_itself_alone() {
             (0..8).map(|number| user.change(if number == position { "-13" } else { "-1" })),
         );
         let release = async {
-            eventually("all are in one batch or wait", async || {
-                bank.number("select count(*) from pg_locks where not granted")
-                    .await
-                    == 1
-            })
-            .await;
-            sqlx::raw_sql("rollback")
-                .execute(&mut intruder)
-                .await
-                .expect("released");
+            waits_for_the_lock(&bank).await;
+            unlock(&mut intruder).await;
         };
         let (replies, ()) = tokio::join!(requests, release);
         for (number, reply) in replies.iter().enumerate() {
@@ -289,10 +246,28 @@ async fn a_statement_that_takes_too_long_is_halved_once() {
          create trigger slow before insert on entries for each row when (new.amount = -13) execute function slow()",
     )
     .await;
-    let reply = user.change("-13").await;
-    assert_eq!(reply.status, 503, "{reply:?}");
-    assert_eq!(user.change("-1").await.status, 200);
-    assert_eq!(user.balance().await, "99.00");
+    let mut intruder = bank.intruder().await;
+    lock_entries(&mut intruder).await;
+    // While one waits for the lock in the lane, four gather behind it.
+    let first = user.change("-1");
+    let others = async {
+        waits_for_the_lock(&bank).await;
+        let four = at_once(["-1", "-1", "-13", "-1"].map(|amount| user.change(amount)));
+        let release = async {
+            waits_in_the_queue(&bank, 4).await;
+            unlock(&mut intruder).await;
+        };
+        tokio::join!(four, release).0
+    };
+    let (first, four) = tokio::join!(first, others);
+    assert_eq!(first.status, 200);
+    assert_eq!(four[2].status, 503, "the slow one: {:?}", four[2]);
+    assert_eq!(
+        four.iter().filter(|reply| reply.status == 200).count(),
+        2,
+        "the half without it: {four:?}"
+    );
+    assert_eq!(user.balance().await, "97.00");
     bank.close().await;
 }
 
@@ -411,4 +386,35 @@ async fn the_batch_statement_locks_in_the_given_order_whatever_the_statistics() 
     }
     lane.close().await.expect("closed");
     bank.close().await;
+}
+
+/// Lets nobody write an entry.
+async fn lock_entries(intruder: &mut PgConnection) {
+    sqlx::raw_sql("begin; lock table entries in exclusive mode")
+        .execute(intruder)
+        .await
+        .expect("locked");
+}
+
+async fn unlock(intruder: &mut PgConnection) {
+    sqlx::raw_sql("rollback")
+        .execute(intruder)
+        .await
+        .expect("released");
+}
+
+async fn waits_in_the_queue(bank: &Bank, commands: u64) {
+    eventually("commands wait in the queue", async || {
+        bank.app.service().counts().waiting == commands
+    })
+    .await;
+}
+
+async fn waits_for_the_lock(bank: &Bank) {
+    let waiting = "select count(*) from pg_locks where not granted and database =
+        (select oid from pg_database where datname = current_database())";
+    eventually("a lane waits for the lock", async || {
+        0 < bank.number(waiting).await
+    })
+    .await;
 }

@@ -23,6 +23,13 @@ async fn a_stale_head_neither_refuses_money_that_is_there_nor_spends_what_is_gon
         400,
         "its own memory says 30"
     );
+    // The same where the refusal is written down, under a key.
+    assert_eq!(there.put(&path, r#"{"amount":4}"#).await.status, 200);
+    assert_eq!(
+        user.change_once("late", "-4").await.status,
+        200,
+        "its own memory says 0"
+    );
     assert_eq!(user.balance().await, "0.00");
     assert!(0 < here.app.service().counts().conflicts);
     assert!(0 < there.app.service().counts().conflicts);
