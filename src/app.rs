@@ -155,8 +155,9 @@ impl App {
     /// # Errors
     /// Where the embedded PostgreSQL does not stop cleanly; it recovers at the next start.
     pub async fn stop(self) -> Result<(), AppError> {
-        self.server.stop().await;
+        self.server.drain().await;
         self.service.close().await;
+        self.server.stop().await;
         if let Some(embedded) = self.embedded {
             embedded.stop().await?;
         }

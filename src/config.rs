@@ -9,6 +9,8 @@ use clap::{Args, ValueEnum, value_parser};
 use crate::engine;
 use crate::ledger::CurrencyCode;
 
+const LISTEN: &str = "127.0.0.1:3000";
+
 /// Which database, and how much it is trusted.
 #[derive(Args, Clone, Debug)]
 pub struct DatabaseArgs {
@@ -59,7 +61,7 @@ pub struct ServeArgs {
         long,
         env = "PASSBOOK_LISTEN",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:3000",
+        default_value = LISTEN,
         help_heading = "HTTP"
     )]
     pub listen: SocketAddr,
@@ -98,6 +100,14 @@ pub struct ServeArgs {
     /// Code of the currency of accounts where nobody says
     #[arg(long, env = "PASSBOOK_DEFAULT_CURRENCY", value_name = "CODE", default_value = "USD", value_parser = parse_currency, help_heading = "Ledger")]
     pub default_currency: CurrencyCode,
+}
+
+/// Which service to ask.
+#[derive(Args, Clone, Debug)]
+pub struct HealthArgs {
+    /// Address of the service; 0.0.0.0 asks this machine
+    #[arg(long, env = "PASSBOOK_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
+    pub listen: SocketAddr,
 }
 
 /// How the program talks to whoever runs it.

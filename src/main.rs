@@ -11,9 +11,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Before anything reads the environment, and before there is a second thread.
-    match dotenvy::dotenv() {
-        Ok(_) => {}
+    match dotenvy::from_path(".env") {
+        Ok(()) => {}
         Err(error) if error.not_found() => {}
+        // Its text is a setting's value, and that may be a password.
+        Err(dotenvy::Error::LineParse(..)) => {
+            return cli::failed(
+                &".env cannot be read: a line is not NAME=value; a value with blanks needs quotes",
+            );
+        }
         Err(error) => return cli::failed(&format!(".env cannot be read: {error}")),
     }
     let cli = Cli::parse();

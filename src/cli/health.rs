@@ -3,27 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::Args;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::say;
+use crate::config::HealthArgs;
 
 /// How long the service may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
-
-#[derive(Args, Debug)]
-pub(super) struct HealthArgs {
-    /// Address of the service; 0.0.0.0 asks this machine
-    #[arg(
-        long,
-        env = "PASSBOOK_LISTEN",
-        value_name = "ADDRESS",
-        default_value = "127.0.0.1:3000"
-    )]
-    listen: SocketAddr,
-}
 
 /// Whether the service says that it is healthy.
 pub(super) async fn run(args: &HealthArgs) -> bool {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{DatabaseArgs, LogArgs, LogFormat, ServeArgs};
+use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
 
 /// The books are not in balance, or the service is not healthy.
@@ -41,7 +41,7 @@ enum Command {
     /// Recompute every balance, version and seal from the entries; exit code 1 if anything is off
     Verify(DatabaseArgs),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
-    Health(health::HealthArgs),
+    Health(HealthArgs),
 }
 
 /// Runs the command, and says how it ended.

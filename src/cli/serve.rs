@@ -58,7 +58,7 @@ impl Stop {
 
 fn banner(app: &App) -> String {
     let listen = app.listen();
-    let reach = if listen.ip().is_loopback() {
+    let reach = if listen.ip().to_canonical().is_loopback() {
         "open to this machine only"
     } else {
         "open to the network"

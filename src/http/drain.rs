@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{CONNECTION, HeaderValue};
+use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use tokio::time::{Instant, sleep};
@@ -62,9 +62,9 @@ pub(super) async fn count(
     let in_flight = InFlight::new(&drain);
     let mut response = next.call(request).await?;
     if drain.draining.load(Ordering::SeqCst) {
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("close"));
+        // Not as a header: the encoder writes its own idea of the connection over that.
+        let head = response.response_mut().head_mut();
+        head.set_connection_type(ConnectionType::Close);
     }
     drop(in_flight);
     Ok(response)

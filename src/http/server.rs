@@ -79,12 +79,17 @@ impl Server {
         self.listen
     }
 
-    /// Accepts no more, answers what is in flight, then closes every connection. Bounded in time also where a peer is slow.
-    pub async fn stop(self) {
+    /// Accepts no more connections, and waits until what is in flight is answered. Bounded in time also where a peer is slow.
+    pub async fn drain(&self) {
         self.handle.pause().await;
         if !self.drain.drain(DRAIN_MAX).await {
             tracing::warn!("some requests were not answered in time; their connections are closed");
         }
+    }
+
+    /// Closes every connection. By now nothing is applied any more: what still comes in on an open connection is refused.
+    pub async fn stop(self) {
+        self.drain.drain(FLUSH).await;
         tokio::time::sleep(FLUSH).await;
         self.handle.stop(false).await;
         match self.task.await {

@@ -86,6 +86,8 @@ struct Chain {
     balance: Amount,
     seal: Seal,
     last_entry_at: DateTime<Utc>,
+    /// Whether an entry beyond the head has been seen.
+    is_passed: bool,
     /// After the first difference all that follows would differ as well.
     broken: bool,
 }
@@ -120,6 +122,10 @@ async fn check_accounts(
                     report.entries = report.entries.saturating_add(1);
                     chain.check_entry(report, &entry);
                 }
+                Some(chain) if !chain.is_passed => {
+                    chain.is_passed = true;
+                    check_beyond(connection, report, &entry).await?;
+                }
                 Some(_) => {}
                 None => check_stray(connection, report, &entry).await?,
             }
@@ -133,15 +139,39 @@ async fn check_accounts(
     Ok(())
 }
 
+/// An entry that is newer than the head was: written since, or the head does not know of it.
+async fn check_beyond(
+    connection: &mut Connection,
+    report: &mut Report,
+    entry: &StoredEntry,
+) -> Result<(), StorageError> {
+    if find_head(connection, entry.account)
+        .await?
+        .is_some_and(|head| head.version < entry.version)
+    {
+        let what = "is beyond the version that its account has".to_owned();
+        report.find(Place::Entry(entry.account, entry.version), what);
+    }
+    Ok(())
+}
+
+/// The head of an account as it is now.
+async fn find_head(
+    connection: &mut Connection,
+    account: AccountId,
+) -> Result<Option<StoredHead>, StorageError> {
+    let before = AccountId(account.0.saturating_sub(1));
+    let mut next = audit::list_heads(connection, before, 1).await?;
+    Ok(next.pop().filter(|head| head.id == account))
+}
+
 /// An entry of an account that was not there when the heads were read: opened since, or no account at all.
 async fn check_stray(
     connection: &mut Connection,
     report: &mut Report,
     entry: &StoredEntry,
 ) -> Result<(), StorageError> {
-    let before = AccountId(entry.account.0.saturating_sub(1));
-    let found = audit::list_heads(connection, before, 1).await?;
-    if found.first().is_none_or(|head| head.id != entry.account) {
+    if find_head(connection, entry.account).await?.is_none() {
         report.find(
             Place::Entry(entry.account, entry.version),
             "has no account".to_owned(),
@@ -183,6 +213,7 @@ impl Chain {
                 head.opened_at,
             ),
             last_entry_at: head.opened_at,
+            is_passed: false,
             broken: false,
             head: head.clone(),
         }

@@ -3,4 +3,13 @@
 mod support;
 
 mod acceptance;
+mod bad_input;
+mod command_line;
+mod crash;
+mod engine;
+mod idempotency;
+mod lost_connections;
+mod tidy;
+mod two_services;
 mod users;
+mod verify;

@@ -121,13 +121,22 @@ pub(crate) fn signal(name: &str, process: &str) {
 
 /// Whether there is such a process.
 pub(crate) fn is_alive(pid: u32) -> bool {
-    let looked = Command::new("ps")
-        .args(["-o", "stat=", "-p", &pid.to_string()])
-        .output()
-        .expect("ps runs");
-    let state = String::from_utf8_lossy(&looked.stdout).trim().to_owned();
+    let state = look_up("stat=", pid);
     // What is dead and not yet buried does nothing any more.
     !state.is_empty() && !state.starts_with('Z')
+}
+
+/// The group of a process, to all of which a terminal sends its Ctrl-C.
+pub(crate) fn group_of(pid: u32) -> String {
+    look_up("pgid=", pid)
+}
+
+fn look_up(what: &str, pid: u32) -> String {
+    let looked = Command::new("ps")
+        .args(["-o", what, "-p", &pid.to_string()])
+        .output()
+        .expect("ps runs");
+    String::from_utf8_lossy(&looked.stdout).trim().to_owned()
 }
 
 /// The program with nothing of the environment that could be a setting, in a directory without `.env`.

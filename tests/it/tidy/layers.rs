@@ -1,0 +1,258 @@
+//! Layers import what is below them, and keep their crates to themselves.
+
+use std::collections::BTreeSet;
+
+use super::assert_tidy;
+use super::source::{code, layered};
+
+/// What each layer may import of the crate.
+const LAYERS: [(&str, &[&str]); 9] = [
+    ("ledger", &[]),
+    ("postgres", &[]),
+    ("telemetry", &[]),
+    ("storage", &["ledger"]),
+    ("engine", &["storage", "ledger"]),
+    ("service", &["engine", "storage", "ledger"]),
+    ("http", &["service", "ledger"]),
+    ("config", &["engine", "ledger"]),
+    (
+        "cli",
+        &["app", "config", "telemetry", "service", "storage", "ledger"],
+    ),
+];
+/// Puts the layers together, so it sees them all.
+const ROOT: &str = "app";
+
+/// Crates that one layer keeps to itself.
+const KEPT: [(&str, &str); 2] = [("sqlx", "storage"), ("actix_web", "http")];
+
+/// The modules on the way to a file: `src/http/users/mod.rs` is in `http`, `users`.
+fn module(path: &str) -> Vec<&str> {
+    let path = path.trim_start_matches("src/").trim_end_matches(".rs");
+    let mut names: Vec<&str> = path.split('/').collect();
+    names.pop_if(|name| ["mod", "lib", "main"].contains(name));
+    names
+}
+
+/// Every path of the crate that the code speaks of, from the crate's root, at most two names deep.
+fn paths(path: &str, code: &str) -> BTreeSet<Vec<String>> {
+    let mut found = BTreeSet::new();
+    let code: String = code.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let roots = ["crate::", "passbook::", "super::"];
+    for (start, root) in roots.iter().flat_map(|root| code.match_indices(root)) {
+        let before = code[..start].chars().next_back();
+        if before.is_some_and(|letter| letter.is_alphanumeric() || letter == '_' || letter == ':') {
+            continue;
+        }
+        let mut names: Vec<String> = Vec::new();
+        let mut rest = &code[start + root.len()..];
+        if root == "super::" {
+            names = module(path).iter().map(ToString::to_string).collect();
+            names.pop();
+            while let Some(above) = rest.strip_prefix("super::") {
+                names.pop();
+                rest = above;
+            }
+        }
+        for leaf in leaves(rest) {
+            let mut whole = names.clone();
+            whole.extend(leaf);
+            whole.truncate(2);
+            found.insert(whole);
+        }
+    }
+    found
+}
+
+/// The names that follow: `a::b` and each of `{a::b, c}`, as far as two names deep.
+fn leaves(rest: &str) -> Vec<Vec<String>> {
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    if let Some(list) = rest.strip_prefix('{') {
+        let mut depth = 0_usize;
+        let end = list.find(|letter| {
+            depth += usize::from(letter == '{');
+            let ends = letter == '}' && depth == 0;
+            depth -= usize::from(letter == '}' && !ends);
+            ends
+        });
+        let list = &list[..end.unwrap_or(list.len())];
+        let mut depth = 0_usize;
+        let items = list.split(|letter| {
+            depth += usize::from(letter == '{');
+            depth -= usize::from(letter == '}');
+            letter == ',' && depth == 0
+        });
+        return items.flat_map(|item| leaves(item.trim())).collect();
+    }
+    let end = rest.find(|letter| !is_name(letter)).unwrap_or(rest.len());
+    if end == 0 {
+        return Vec::new();
+    }
+    let name = rest[..end].to_owned();
+    let deeper = rest[end..]
+        .strip_prefix("::")
+        .map(leaves)
+        .unwrap_or_default();
+    if deeper.is_empty() {
+        return vec![vec![name]];
+    }
+    let join = |more: Vec<String>| [vec![name.clone()], more].concat();
+    deeper.into_iter().map(join).collect()
+}
+
+/// Imports that go up or sideways, or reach into another dialect.
+fn forbidden_imports(path: &str, text: &str, dialects: &[String]) -> Vec<String> {
+    let own = module(path);
+    let Some(layer) = own.first().filter(|layer| **layer != ROOT) else {
+        return Vec::new();
+    };
+    let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| name == layer) else {
+        return vec![format!("{path}: {layer} is a layer without a rule in tidy")];
+    };
+    let mut complaints = Vec::new();
+    for named in paths(path, &code(text)) {
+        let Some(other) = named.first() else { continue };
+        if other != layer && !allowed.contains(&other.as_str()) {
+            complaints.push(format!("{path}: {layer} may not import {other}"));
+        }
+        let is_dialect = |name: &str| dialects.iter().any(|dialect| dialect == name);
+        if let (["http", dialect, ..], [other, inner]) = (&own[..], &named[..])
+            && (other == "http" && inner != dialect)
+            && (is_dialect(dialect) && is_dialect(inner))
+        {
+            complaints.push(format!(
+                "{path}: the dialect {dialect} may not import {inner}"
+            ));
+        }
+    }
+    complaints
+}
+
+/// Crates that are spoken of outside the layer that keeps them.
+fn escaped_crates(path: &str, text: &str) -> Vec<String> {
+    let own = module(path);
+    let code = code(text);
+    let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let words: BTreeSet<&str> = code.split(|letter| !is_name(letter)).collect();
+    let escaped = KEPT
+        .iter()
+        .filter(|(name, layer)| words.contains(name) && own.first() != Some(layer));
+    escaped
+        .map(|(name, layer)| format!("{path}: only {layer} says {name}"))
+        .collect()
+}
+
+#[test]
+fn imports_go_down_and_dialects_keep_apart() {
+    let sources = layered();
+    let http = sources
+        .iter()
+        .filter_map(|(path, _)| path.strip_prefix("src/http/"));
+    let dialects: BTreeSet<String> = http
+        .filter_map(|path| path.split_once('/'))
+        .map(|(dialect, _)| dialect.to_owned())
+        .collect();
+    let dialects: Vec<String> = dialects.into_iter().collect();
+    assert!(
+        dialects.iter().any(|dialect| dialect == "users"),
+        "{dialects:?}"
+    );
+    let check = |(path, text): &(String, String)| forbidden_imports(path, text, &dialects);
+    assert_tidy(sources.iter().flat_map(check));
+}
+
+#[test]
+fn an_import_that_goes_up_is_seen_however_it_is_written() {
+    let dialects = ["users", "events"].map(str::to_owned);
+    let complaints = |path: &str, text: &str| forbidden_imports(path, text, &dialects).len();
+    for (path, text) in [
+        ("src/ledger/money.rs", "use crate::storage::Connection;"),
+        ("src/ledger/mod.rs", "fn f() { crate::storage::f() }"),
+        (
+            "src/postgres/home.rs",
+            "use crate::{\n    ledger::Amount,\n};",
+        ),
+        (
+            "src/storage/heads.rs",
+            "use crate::{ledger::{Amount, Seal}, engine};",
+        ),
+        (
+            "src/storage/heads.rs",
+            "use super::super::service::Service;",
+        ),
+        ("src/storage/mod.rs", "use super::service::Service;"),
+        ("src/engine/lane.rs", "use passbook::service::Service;"),
+        ("src/service/users.rs", "use crate::http::body;"),
+        (
+            "src/service/users.rs",
+            "#[cfg(test)]\nmod tests {\n}\nuse crate::http::body;",
+        ),
+        ("src/http/users/mod.rs", "use crate::engine::Engine;"),
+        ("src/http/users/mod.rs", "use super::events::parse;"),
+        (
+            "src/http/users/error.rs",
+            "use super::super::events::parse;",
+        ),
+        (
+            "src/http/users/error.rs",
+            "use crate::http::{body, events::parse};",
+        ),
+        ("src/engine/mod.rs", "use crate::config::ServeArgs;"),
+        ("src/cli/serve.rs", "use crate::engine::Engine;"),
+        ("src/novelty.rs", "fn f() {}"),
+    ] {
+        assert_eq!(complaints(path, text), 1, "{path}: {text}");
+    }
+    for (path, text) in [
+        (
+            "src/engine/lane.rs",
+            "use crate::{storage::{self, Database}, ledger::Amount};",
+        ),
+        ("src/engine/lane.rs", "use super::batch::Batch;"),
+        (
+            "src/ledger/mod.rs",
+            "//! See [`crate::engine`].\nconst A: &str = \"crate::engine\";",
+        ),
+        (
+            "src/ledger/mod.rs",
+            "#[cfg(test)]\nmod tests {\n    use crate::engine;\n}\n",
+        ),
+        (
+            "src/http/users/mod.rs",
+            "use super::body;\nuse crate::http::users::error;",
+        ),
+        ("src/app.rs", "use crate::http::server;"),
+        ("src/main.rs", "use passbook::cli;"),
+    ] {
+        assert_eq!(complaints(path, text), 0, "{path}: {text}");
+    }
+}
+
+#[test]
+fn a_layer_keeps_its_crate_to_itself() {
+    let check = |(path, text): &(String, String)| escaped_crates(path, text);
+    assert_tidy(layered().iter().flat_map(check));
+
+    let complaints = |path: &str, text: &str| escaped_crates(path, text).len();
+    assert_eq!(complaints("src/app.rs", "fn f() -> sqlx::Error {}"), 1);
+    assert_eq!(complaints("src/main.rs", "use actix_web::App;"), 1);
+    assert_eq!(
+        complaints("src/http/mod.rs", "let a = 'a'; use sqlx::query;"),
+        1
+    );
+    assert_eq!(
+        complaints(
+            "src/cli/mod.rs",
+            "const A: &str = r#\"\"\"#; use sqlx::query;"
+        ),
+        1
+    );
+    assert_eq!(complaints("src/storage/mod.rs", "use sqlx::query;"), 0);
+    assert_eq!(
+        complaints(
+            "src/config.rs",
+            "// sqlx\nconst A: &str = \"\\\"sqlx=warn\";"
+        ),
+        0
+    );
+}
