@@ -18,6 +18,10 @@ mod rules;
 pub mod seal;
 
 #[cfg(test)]
+mod plan_properties;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
 mod seal_tests;
 
 pub use account::{AccountId, AccountName, BookId, Head, Status, UserId, Version};
