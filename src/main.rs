@@ -27,7 +27,8 @@ fn main() -> ExitCode {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         return cli::failed(&format!("cannot raise the limit of open files: {error}"));
     }
-    match runtime::Builder::new_multi_thread().enable_all().build() {
+    // HTTP and the lanes have threads of their own.
+    match runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli::run(cli)),
         Err(error) => cli::failed(&format!("cannot start threads: {error}")),
     }

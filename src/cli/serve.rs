@@ -6,6 +6,9 @@ use super::say;
 use crate::app::{App, AppError};
 use crate::config::ServeArgs;
 
+/// How long the same signal may come in again by another way.
+const ECHO: std::time::Duration = std::time::Duration::from_millis(100);
+
 /// Serves until SIGINT or SIGTERM; true when it stopped as it was asked to.
 pub(super) async fn run(args: &ServeArgs) -> Result<bool, AppError> {
     let stop = Stop::new();
@@ -20,6 +23,7 @@ pub(super) async fn run(args: &ServeArgs) -> Result<bool, AppError> {
         error = app.failed() => Some(error),
     };
     if failed.is_none() {
+        stop.settle().await;
         say("stopping: answering what is in flight (once more to stop at once)\n");
     }
     let counts = app.service().counts();
@@ -47,6 +51,13 @@ impl Stop {
             }
         }
         Self(tokio::sync::Mutex::new(receiver))
+    }
+
+    /// Lets what is one wish come in as one: a shell, `make` and `timeout` may each pass on the same signal.
+    async fn settle(&self) {
+        tokio::time::sleep(ECHO).await;
+        let mut wishes = self.0.lock().await;
+        while wishes.try_recv().is_ok() {}
     }
 
     async fn told(&self) {

@@ -1,15 +1,17 @@
-//! A lane: a task with one connection that takes batches, one after the other, and is never cancelled.
+//! A lane: a thread with one connection that takes batches, one after the other, and is never cancelled.
 
 use std::sync::Arc;
 use std::time::Duration;
+use std::{io, thread};
 
-use tokio::task::JoinHandle;
+use tokio::runtime;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::Shared;
 use super::batch::{Batch, Pending};
 use crate::ledger::{AccountId, Fault, UserId};
-use crate::storage::{Connection, connection};
+use crate::storage::{Connection, StorageError, connection};
 
 /// How long a lane rests between two attempts to connect, in milliseconds.
 const RECONNECT_PAUSE_MS: std::ops::Range<u64> = 50..150;
@@ -29,23 +31,53 @@ pub(super) struct Ids {
     pub users: Vec<UserId>,
 }
 
-/// Starts a lane. A panic costs the batch in hand its answer, not the lane its life.
-pub(super) fn spawn(shared: Arc<Shared>, connection: Connection) -> JoinHandle<()> {
-    shared.stats.connected.add(1);
-    let mut first = Some(connection);
-    tokio::spawn(async move {
-        loop {
-            let lane = Lane {
-                shared: Arc::clone(&shared),
-                connection: first.take(),
-                ids: Ids::default(),
-            };
-            match tokio::spawn(lane.run()).await {
-                Ok(()) => break,
-                Err(panic) => tracing::error!(%panic, "a lane panicked; it starts again"),
-            }
-        }
+/// A lane that was started.
+pub(super) struct Started {
+    /// Whether it could connect.
+    pub connected: oneshot::Receiver<Result<(), StorageError>>,
+    /// Resolves, with nothing, when it has ended.
+    pub ended: oneshot::Receiver<()>,
+}
+
+/// Starts a lane, on a thread and a runtime of its own: what it waits for wakes it directly, which saves a lone request a
+/// tenth of its time over a shared runtime that hands its events from thread to thread.
+pub(super) fn start(shared: Arc<Shared>, number: usize) -> io::Result<Started> {
+    let (connected, is_connected) = oneshot::channel();
+    let (ended, has_ended) = oneshot::channel();
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    thread::Builder::new()
+        .name(format!("lane-{number}"))
+        .spawn(move || {
+            runtime.block_on(live(shared, connected));
+            drop(ended);
+        })?;
+    Ok(Started {
+        connected: is_connected,
+        ended: has_ended,
     })
+}
+
+/// The life of a lane. A panic costs the batch in hand its answer, not the lane its life.
+async fn live(shared: Arc<Shared>, connected: oneshot::Sender<Result<(), StorageError>>) {
+    let mut first = match shared.database.connect_lane().await {
+        Ok(connection) => Some(connection),
+        Err(error) => return drop(connected.send(Err(error))),
+    };
+    shared.stats.connected.add(1);
+    drop(connected.send(Ok(())));
+    loop {
+        let lane = Lane {
+            shared: Arc::clone(&shared),
+            connection: first.take(),
+            ids: Ids::default(),
+        };
+        match tokio::spawn(lane.run()).await {
+            Ok(()) => break,
+            Err(panic) => tracing::error!(%panic, "a lane panicked; it starts again"),
+        }
+    }
 }
 
 impl Drop for Lane {

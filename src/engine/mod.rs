@@ -13,8 +13,7 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
 use self::batch::Pending;
@@ -55,7 +54,8 @@ pub struct Settings {
 /// Takes commands from anyone, and answers each after its money is durable.
 pub struct Engine {
     shared: Arc<Shared>,
-    lanes: Mutex<Vec<JoinHandle<()>>>,
+    /// Each resolves when its lane has ended.
+    lanes: Mutex<Vec<oneshot::Receiver<()>>>,
 }
 
 /// What the lanes and the callers have in common.
@@ -73,10 +73,6 @@ impl Engine {
     /// # Errors
     /// Where the database cannot be reached or is not fit for money.
     pub async fn start(database: Database, settings: Settings) -> Result<Self, StorageError> {
-        let mut connections = Vec::with_capacity(settings.lanes);
-        for _ in 0..settings.lanes {
-            connections.push(database.connect_lane().await?);
-        }
         let shared = Arc::new(Shared {
             queue: Arc::new(Queue::new(settings.queue_max, settings.queue_bytes_max)),
             memory: Memory::new(),
@@ -84,14 +80,27 @@ impl Engine {
             settings,
             database,
         });
-        let lanes = connections
-            .into_iter()
-            .map(|connection| lane::spawn(Arc::clone(&shared), connection))
-            .collect();
-        Ok(Self {
+        let engine = Self {
             shared,
-            lanes: Mutex::new(lanes),
-        })
+            lanes: Mutex::default(),
+        };
+        let started = engine.start_lanes().await;
+        if started.is_err() {
+            engine.close().await;
+        }
+        started.map(|()| engine)
+    }
+
+    async fn start_lanes(&self) -> Result<(), StorageError> {
+        let mut lanes = self.lanes.lock().await;
+        for number in 1..=self.shared.settings.lanes {
+            let threads = |error| StorageError::Unfit(format!("cannot start a thread: {error}"));
+            let lane = lane::start(Arc::clone(&self.shared), number).map_err(threads)?;
+            lanes.push(lane.ended);
+            let gone = |_| StorageError::Unfit("a lane ended before it had begun".to_owned());
+            lane.connected.await.map_err(gone)??;
+        }
+        Ok(())
     }
 
     /// Applies a command, exactly once, or refuses it. Dropping the future does not undo the command.
