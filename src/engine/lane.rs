@@ -39,8 +39,8 @@ pub(super) struct Started {
     pub ended: oneshot::Receiver<()>,
 }
 
-/// Starts a lane, on a thread and a runtime of its own: what it waits for wakes it directly, which saves a lone request a
-/// tenth of its time over a shared runtime that hands its events from thread to thread.
+/// Starts a lane, on a thread and a runtime of its own: nothing else delays it, and what it waits for wakes it directly
+/// instead of by way of another thread.
 pub(super) fn start(shared: Arc<Shared>, number: usize) -> io::Result<Started> {
     let (connected, is_connected) = oneshot::channel();
     let (ended, has_ended) = oneshot::channel();
