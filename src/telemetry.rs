@@ -1,6 +1,6 @@
 //! Logs, on standard error.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
@@ -13,7 +13,8 @@ pub fn start(filter: &str, json: bool) -> Result<(), String> {
         .map_err(|error| format!("RUST_LOG (--log) cannot be read: {error}"))?;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr);
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     // Logging may have been started already where several services live in one process.
     let started = if json {
         logs.json().try_init()

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::memory::Memory;
 use super::queue::Queue;
 use super::{SETTLE_MAX, WAIT_MAX};
 use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, NamedAccount, View};
@@ -15,7 +14,8 @@ use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, Named
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Resource {
     Account(AccountId),
-    /// A name that is not resolved yet.
+    /// An account that is called by its name. One that is called by both its name and its id may be in two lanes at once:
+    /// the compare-and-swap sorts that out.
     Name(NamedAccount),
 }
 
@@ -38,8 +38,8 @@ pub(super) struct Batch {
     pub conflicts: u32,
     /// A row of the batch stayed locked by someone else: go on without the rows that are.
     pub cautious: bool,
-    /// Whether an earlier attempt may have been committed: look before planning again.
-    pub uncertain: bool,
+    /// Whether an earlier attempt may have been committed, now or later: look each time before planning again.
+    pub suspect: bool,
     /// Halved once because the statement took too long.
     pub halved: bool,
     pub until: Instant,
@@ -54,17 +54,9 @@ struct Claim {
 
 impl Pending {
     /// A command with the receiver of its answer.
-    pub(super) fn new(
-        command: Command,
-        memory: &Memory,
-        now: Instant,
-    ) -> (Self, oneshot::Receiver<Answer>) {
+    pub(super) fn new(command: Command, now: Instant) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, receiver) = oneshot::channel();
-        let resources = command
-            .action
-            .accounts()
-            .map(|reference| resource(reference, memory))
-            .collect();
+        let resources = command.action.accounts().map(resource).collect();
         let bytes = size_of::<Self>().saturating_add(heap_bytes(&command));
         (
             Self {
@@ -105,7 +97,7 @@ impl Batch {
             view: View::default(),
             conflicts: 0,
             cautious: false,
-            uncertain: false,
+            suspect: false,
             halved: false,
             until: Instant::now() + SETTLE_MAX,
         }
@@ -115,8 +107,13 @@ impl Batch {
         self.work.iter().map(|pending| &pending.command)
     }
 
-    /// Gives every command the same answer.
+    /// Gives every command the same answer: that nothing was applied only where that is known.
     pub(super) fn fail(mut self, fault: Fault) {
+        let fault = if self.suspect {
+            Fault::OutcomeUnknown
+        } else {
+            fault
+        };
         for pending in self.work.drain(..) {
             pending.answer(Err(fault));
         }
@@ -189,12 +186,10 @@ pub(super) fn resources(work: &[Pending]) -> HashSet<Resource> {
         .collect()
 }
 
-fn resource(reference: &AccountRef, memory: &Memory) -> Resource {
+fn resource(reference: &AccountRef) -> Resource {
     match reference {
         AccountRef::Id(id) => Resource::Account(*id),
-        AccountRef::Named(name) => memory
-            .account(name)
-            .map_or_else(|| Resource::Name(name.clone()), Resource::Account),
+        AccountRef::Named(name) => Resource::Name(name.clone()),
     }
 }
 

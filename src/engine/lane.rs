@@ -127,6 +127,9 @@ impl Lane {
                 Err(error) => tracing::warn!(%error, "a lane cannot connect to the database"),
             }
             self.drop_expired(self.shared.queue.expire());
+            for batch in self.shared.queue.expire_returned() {
+                batch.fail(Fault::Unavailable);
+            }
             if until.is_some_and(|until| until <= Instant::now()) || self.shared.queue.is_finished()
             {
                 return false;

@@ -44,6 +44,9 @@ impl Lane {
             self.shared.memory.forget_head(*account);
         }
         self.read(batch).await?;
+        if batch.suspect {
+            self.look(batch).await?;
+        }
         let written = self.write(batch).await?;
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         bounded(commit(connection)).await?;

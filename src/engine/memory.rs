@@ -37,6 +37,10 @@ impl Memory {
         self.names.get(name)
     }
 
+    pub(super) fn forget_name(&self, name: &NamedAccount) {
+        self.names.remove(name);
+    }
+
     pub(super) fn remember_head(&self, head: Head) {
         self.heads.insert(head.id, head);
     }
@@ -70,6 +74,7 @@ impl Memory {
     pub(super) fn forget_all(&self) {
         self.heads.clear();
         self.names.clear();
+        self.held().clear();
     }
 
     fn held(&self) -> MutexGuard<'_, HashSet<AccountId>> {

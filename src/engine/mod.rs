@@ -108,7 +108,7 @@ impl Engine {
     /// # Errors
     /// Where there is no answer; see [`Fault`].
     pub async fn submit(&self, command: Command) -> Answer {
-        let (pending, answer) = Pending::new(command, &self.shared.memory, Instant::now());
+        let (pending, answer) = Pending::new(command, Instant::now());
         if !self.shared.queue.push(pending) {
             self.shared.stats.overloaded.add(1);
             return Err(Fault::Overloaded);

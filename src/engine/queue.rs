@@ -93,7 +93,8 @@ impl Queue {
                         .batch
                         .as_ref()
                         .is_some_and(|batch| size_max <= batch.work.len());
-                    if full && !state.waiting.is_empty() {
+                    let returned = taken.batch.as_ref().is_some_and(|batch| batch.cautious);
+                    if (full || returned) && !state.waiting.is_empty() {
                         self.work.notify_one();
                     }
                     return Some(taken);
@@ -104,6 +105,19 @@ impl Queue {
             }
             woken.await;
         }
+    }
+
+    /// Takes out the batches that were set aside and are out of time.
+    pub(super) fn expire_returned(&self) -> Vec<Batch> {
+        let mut state = self.state();
+        let now = Instant::now();
+        let (expired, returned): (Vec<Batch>, Vec<Batch>) = state
+            .returned
+            .drain(..)
+            .partition(|batch| batch.until <= now);
+        state.returned = returned.into();
+        state.aside -= expired.len();
+        expired
     }
 
     /// Takes out the commands that waited too long.

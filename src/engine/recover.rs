@@ -38,7 +38,7 @@ impl Lane {
                 Err(error) => self.failed_to_learn(batch, &error),
             },
             CommitError::TransactionApplied => {
-                batch.uncertain = true;
+                batch.suspect = true;
                 self.again(batch).await
             }
             CommitError::Lost(why) => {
@@ -57,6 +57,12 @@ impl Lane {
             CommitError::Cancelled => {
                 batch.halved = true;
                 self.halve(batch)
+            }
+            CommitError::WrongServer(why) => {
+                // After a fail-over the next connection may lead to the right one.
+                self.disconnect(&why);
+                batch.fail(Fault::Unavailable);
+                Vec::new()
             }
             CommitError::Refused(why) => {
                 tracing::error!(

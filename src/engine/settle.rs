@@ -29,13 +29,8 @@ impl Lane {
         let mut batches = vec![batch];
         while let Some(mut batch) = batches.pop() {
             if batch.until <= Instant::now() {
-                let fault = if batch.uncertain {
-                    Fault::OutcomeUnknown
-                } else {
-                    Fault::Unavailable
-                };
-                tracing::warn!(commands = batch.work.len(), %fault, "a batch ran out of time");
-                batch.fail(fault);
+                tracing::warn!(commands = batch.work.len(), "a batch ran out of time");
+                batch.fail(Fault::Unavailable);
                 continue;
             }
             match self.round(&mut batch).await {
@@ -51,19 +46,16 @@ impl Lane {
         if self.connection.is_none() && !self.reconnect(Some(batch.until)).await {
             return Err(CommitError::Lost("the database is away".to_owned()));
         }
-        if batch.uncertain {
-            self.look(batch).await?;
-        }
         self.read(batch).await?;
         if self.shared.memory.is_any_held(batch.view.heads.keys()) {
             batch.cautious = true;
         }
-        let written = if batch.cautious || CONFLICTS_MAX <= batch.conflicts {
+        let written = if batch.suspect || batch.cautious || CONFLICTS_MAX <= batch.conflicts {
             self.write_locked(batch).await
         } else {
             self.write(batch).await
         };
-        batch.uncertain = matches!(written, Err(CommitError::Lost(_)));
+        batch.suspect |= matches!(written, Err(CommitError::Lost(_)));
         written
     }
 

@@ -5,14 +5,15 @@ use std::collections::{HashMap, HashSet};
 use super::batch::Batch;
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{AccountId, AccountRef, Action, Answered};
+use crate::ledger::{AccountId, AccountRef, Action, Answered, View};
 use crate::storage::{self, CommitError};
 
 /// Account ids taken from the sequence at a time. Gaps are normal.
 const ACCOUNT_IDS: usize = 32;
 
 impl Lane {
-    /// Asks what became of an earlier attempt, and answers what was done.
+    /// Asks what became of an earlier attempt, and answers what was done. Comes after the heads were read under lock: what was
+    /// committed before that is seen here, and what is committed later moves a head.
     pub(super) async fn look(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
         self.shared.stats.looks.add(1);
         let ids: Vec<_> = batch.commands().map(|command| command.id).collect();
@@ -22,7 +23,6 @@ impl Lane {
             .into_iter()
             .map(|outcome| (outcome.recorded.transaction, outcome.recorded.outcome))
             .collect();
-        batch.uncertain = false;
         for pending in std::mem::take(&mut batch.work) {
             match done.remove(&pending.command.id) {
                 Some(outcome) => pending.answer(Ok(Answered {
@@ -67,20 +67,21 @@ impl Lane {
             .iter()
             .flat_map(|pending| pending.command.action.accounts())
         {
-            let known = match reference {
+            let id = match reference {
                 AccountRef::Id(id) => Some(*id),
-                AccountRef::Named(name) => self.shared.memory.account(name).inspect(|id| {
-                    if !view.names.contains_key(name) {
-                        view.names.insert(name.clone(), *id);
-                    }
-                }),
+                AccountRef::Named(name) => self.shared.memory.account(name),
             };
-            if known.is_some_and(|id| view.heads.contains_key(&id)) {
+            if id.is_some_and(|id| view.heads.contains_key(&id)) && is_named(view, reference) {
                 continue;
             }
-            match known.and_then(|id| self.shared.memory.head(id)) {
-                Some(head) => drop(view.heads.insert(head.id, head)),
-                None => drop(missing.insert(reference.clone())),
+            let head = id.and_then(|id| self.shared.memory.head(id));
+            if let Some(head) = head.filter(|head| reference.fits(head)) {
+                if let AccountRef::Named(name) = reference {
+                    view.names.insert(name.clone(), head.id);
+                }
+                view.heads.insert(head.id, head);
+            } else {
+                missing.insert(reference.clone());
             }
         }
         missing.into_iter().collect()
@@ -101,10 +102,12 @@ impl Lane {
                 }
                 self.shared.memory.remember_head(head.clone());
                 batch.view.heads.insert(head.id, head);
-            } else if let AccountRef::Named(name) = reference
-                && found.owner_exists
-            {
-                batch.view.owners.extend(name.owner);
+            } else if let AccountRef::Named(name) = reference {
+                self.shared.memory.forget_name(name);
+                batch
+                    .view
+                    .owners
+                    .extend(name.owner.filter(|_| found.owner_exists));
             }
         }
         Ok(())
@@ -129,5 +132,13 @@ impl Lane {
                 .extend(bounded(storage::ids::reserve_users(connection, count)).await?);
         }
         Ok(())
+    }
+}
+
+/// Whether the view knows the name, where the reference is one.
+fn is_named(view: &View, reference: &AccountRef) -> bool {
+    match reference {
+        AccountRef::Id(_) => true,
+        AccountRef::Named(name) => view.names.contains_key(name),
     }
 }

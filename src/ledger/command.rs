@@ -174,6 +174,18 @@ impl Parties {
     }
 }
 
+impl AccountRef {
+    /// Whether a head can be what the reference means: a remembered name may have belonged to another history, in which
+    /// the id was somebody else's.
+    #[must_use]
+    pub fn fits(&self, head: &Head) -> bool {
+        match self {
+            Self::Id(id) => head.id == *id,
+            Self::Named(name) => head.owner == name.owner && head.book == name.book,
+        }
+    }
+}
+
 impl NamedAccount {
     /// The account of a user in a currency.
     #[must_use]

@@ -8,7 +8,7 @@ use super::command::{AccountRef, Action, Command, Key, Kind, NamedAccount, Scope
 use super::error::{Answered, Rejection};
 use super::planner::Planner;
 use super::seal::Sealed;
-use super::{AccountId, BookId, Currency, Head, Receipt, Seal, UserId, Version};
+use super::{AccountId, Amount, BookId, Currency, Head, Receipt, Seal, Status, UserId, Version};
 
 /// What is taken to be true while planning. The database confirms it, or refuses the plan.
 #[derive(Debug, Default)]
@@ -55,6 +55,9 @@ pub struct Expected {
     pub id: AccountId,
     pub version: Version,
     pub seal: Seal,
+    pub status: Status,
+    pub floor: Amount,
+    pub currency: Currency,
 }
 
 /// Replace a head, if it is still the expected one.
@@ -111,6 +114,29 @@ impl View {
             AccountRef::Named(name) => *self.names.get(name)?,
         };
         Some(Scope::Account(account))
+    }
+}
+
+impl Expected {
+    #[must_use]
+    pub fn of(head: &Head) -> Self {
+        let Head {
+            id,
+            version,
+            seal,
+            status,
+            floor,
+            currency,
+            ..
+        } = *head;
+        Self {
+            id,
+            version,
+            seal,
+            status,
+            floor,
+            currency,
+        }
     }
 }
 

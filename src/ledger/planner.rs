@@ -210,11 +210,7 @@ impl<'a, 'v> Planner<'a, 'v> {
             .heads
             .get(&id)
             .ok_or(Rejection::AccountNotFound { side })?;
-        let expected = Expected {
-            id,
-            version: head.version,
-            seal: head.seal,
-        };
+        let expected = Expected::of(head);
         self.drafts.insert(
             id,
             Draft {
@@ -456,9 +452,19 @@ impl<'a, 'v> Planner<'a, 'v> {
         self.plan
             .entries
             .sort_by_key(|entry| (entry.sealed.account, entry.sealed.version));
-        self.plan
-            .transactions
-            .sort_by_key(|transaction| transaction.id);
+        // As their unique keys are sorted, so that two who open the same things wait for each other instead of both.
+        self.plan.users.sort_by_key(|user| user.email);
+        self.plan.accounts.sort_by(|one, other| {
+            let name = |new: &NewAccount| (new.name.book, new.name.name.clone());
+            name(one).cmp(&name(other))
+        });
+        self.plan.transactions.sort_by_key(|transaction| {
+            (
+                transaction.scope,
+                transaction.key.map(|key| &key.text),
+                transaction.id,
+            )
+        });
         self.plan
     }
 }

@@ -3,11 +3,19 @@
 pub mod audit;
 mod users;
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::engine::{Counts, Engine};
 use crate::ledger::{Currency, CurrencyCode, Fault, TransactionId};
 use crate::storage::{self, Database, Pool, StorageError};
+
+/// How long a read may take, the wait for a connection included.
+const READ_MAX: Duration = Duration::from_secs(5);
+/// How long the last reads have when the service ends.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 pub use crate::engine::Settings as EngineSettings;
 pub use crate::storage::users::UserBalance;
@@ -73,13 +81,23 @@ impl Service {
     /// Answers what waits, then disconnects.
     pub async fn close(&self) {
         self.engine.close().await;
-        self.reads.close().await;
+        // A read that the network swallowed must not hold up the end.
+        drop(timeout(CLOSE_MAX, self.reads.close()).await);
     }
 }
 
 /// The identity of a command, given to it once.
 fn new_transaction() -> TransactionId {
     TransactionId(Uuid::now_v7())
+}
+
+/// A read, in bounded time also where the network swallows the answer.
+async fn read<T>(exchange: impl Future<Output = Result<T, StorageError>>) -> Result<T, Fault> {
+    let Ok(answer) = timeout(READ_MAX, exchange).await else {
+        tracing::warn!("a read got no answer in time");
+        return Err(Fault::Unavailable);
+    };
+    answer.map_err(|error| fault(&error))
 }
 
 /// A read that failed has changed nothing; what was wrong is for the log, not for the caller.

@@ -1,6 +1,6 @@
 //! What can be done for a user: open one, look at their balance, change it.
 
-use super::{Service, UserBalance, fault, new_transaction};
+use super::{Service, UserBalance, new_transaction, read};
 use crate::ledger::{
     AccountRef, Action, Amount, Answer, Command, Currency, Fault, Key, Move, NamedAccount,
     OpenUser, Parties, UserId,
@@ -17,9 +17,7 @@ impl Service {
         user: UserId,
         currency: Currency,
     ) -> Result<Option<UserBalance>, Fault> {
-        storage::users::find_balance(&self.reads, user, currency)
-            .await
-            .map_err(|error| fault(&error))
+        read(storage::users::find_balance(&self.reads, user, currency)).await
     }
 
     /// Opens a user with an account, and deposits the opening balance there.

@@ -14,52 +14,56 @@ use crate::ledger::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, 
 /// only plan there is.
 pub const WRITE: &str = "
 with head as (
-    select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[], $6::numeric[], $7::timestamptz[])
-        as head (id, version, seal, new_version, new_seal, balance, last_entry_at)
+    select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::numeric[], $6::bigint[], $7::bytea[],
+            $8::numeric[], $9::timestamptz[])
+        as head (id, version, seal, status, floor, new_version, new_seal, balance, last_entry_at)
 ), swapped as (
     update accounts
     set version = head.new_version, seal = head.new_seal, balance = head.balance, last_entry_at = head.last_entry_at
     from head
     where accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
+        and accounts.status = head.status::account_status and accounts.floor = head.floor
     returning 1
 ), confirmed as (
-    select 1 from unnest($8::bigint[], $9::bigint[], $10::bytea[]) as head (id, version, seal)
+    select 1 from unnest($10::bigint[], $11::bigint[], $12::bytea[], $13::text[], $14::numeric[])
+        as head (id, version, seal, status, floor)
     join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
+        and accounts.status = head.status::account_status and accounts.floor = head.floor
 ), sure as (
     select 1 / (
-        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($8)
+        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($10)
     )::int as one
 ), new_users as (
     insert into users (id, name, email, created_at, updated_at)
     select id, name, email, created_at, created_at
-    from unnest($11::bigint[], $12::text[], $13::text[], $14::timestamptz[]) as new (id, name, email, created_at)
+    from unnest($15::bigint[], $16::text[], $17::text[], $18::timestamptz[]) as new (id, name, email, created_at)
     where (select one from sure) = 1
 ), new_accounts as (
     insert into accounts (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
     select id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status::account_status, last_entry_at
-    from unnest($15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::timestamptz[], $20::numeric[],
-            $21::numeric[], $22::bigint[], $23::bytea[], $24::text[], $25::timestamptz[])
+    from unnest($19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::timestamptz[], $24::numeric[],
+            $25::numeric[], $26::bigint[], $27::bytea[], $28::text[], $29::timestamptz[])
         as new (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
     where (select one from sure) = 1
 ), new_names as (
     insert into account_names (book_id, name, account_id)
-    select book_id, name, account_id from unnest($16::bigint[], $26::text[], $15::bigint[]) as new (book_id, name, account_id)
+    select book_id, name, account_id from unnest($20::bigint[], $30::text[], $19::bigint[]) as new (book_id, name, account_id)
     where (select one from sure) = 1
 ), new_transactions as (
     insert into transactions (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key,
         request_digest, refusal)
     select id, kind::transaction_kind, scope_kind::scope_kind, scope_id, created_at, account_id, account_version,
         idempotency_key, request_digest, refusal::jsonb
-    from unnest($27::uuid[], $28::text[], $29::text[], $30::bigint[], $31::timestamptz[], $32::bigint[], $33::bigint[],
-            $34::text[], $35::bytea[], $36::text[])
+    from unnest($31::uuid[], $32::text[], $33::text[], $34::bigint[], $35::timestamptz[], $36::bigint[], $37::bigint[],
+            $38::text[], $39::bytea[], $40::text[])
         as new (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key, request_digest,
             refusal)
     where (select one from sure) = 1
 ), new_entries as (
     insert into entries (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
     select account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal
-    from unnest($37::bigint[], $38::bigint[], $39::bigint[], $40::timestamptz[], $41::uuid[], $42::numeric[],
-            $43::numeric[], $44::bytea[])
+    from unnest($41::bigint[], $42::bigint[], $43::bigint[], $44::timestamptz[], $45::uuid[], $46::numeric[],
+            $47::numeric[], $48::bytea[])
         as new (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
     where (select one from sure) = 1
 )
@@ -69,8 +73,10 @@ select one from sure";
 const CONFIRM: &str = "
 select 1 / (
     (
-        select count(*) from unnest($1::bigint[], $2::bigint[], $3::bytea[]) as head (id, version, seal)
+        select count(*) from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::numeric[])
+            as head (id, version, seal, status, floor)
         join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
+            and accounts.status = head.status::account_status and accounts.floor = head.floor
     ) = cardinality($1)
 )::int";
 
@@ -129,6 +135,7 @@ fn bind_swaps<'q>(query: Query<'q>, swaps: &[Swap]) -> Query<'q> {
 }
 
 fn bind_expected<'q>(query: Query<'q>, expected: &[Expected]) -> Query<'q> {
+    let floor = |head: &Expected| columns::decimal(head.floor, head.currency.scale);
     query
         .bind(expected.iter().map(|head| head.id.0).collect::<Vec<i64>>())
         .bind(
@@ -143,6 +150,13 @@ fn bind_expected<'q>(query: Query<'q>, expected: &[Expected]) -> Query<'q> {
                 .map(|head| head.seal.0)
                 .collect::<Vec<[u8; 32]>>(),
         )
+        .bind(
+            expected
+                .iter()
+                .map(|head| status(head.status))
+                .collect::<Vec<&str>>(),
+        )
+        .bind(expected.iter().map(floor).collect::<Vec<Decimal>>())
 }
 
 fn bind_users<'q>(query: Query<'q>, users: &[NewUser<'_>]) -> Query<'q> {

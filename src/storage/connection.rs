@@ -17,7 +17,7 @@ pub type Pool = PgPool;
 
 /// How long a read waits for a connection of the pool.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a new connection may take.
+/// How long a new connection may take, until it is known to be fit.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The oldest server on which the statements were tried.
@@ -105,10 +105,9 @@ impl Database {
     /// # Errors
     /// Where the server cannot be reached, or is not fit for money.
     pub async fn connect_lane(&self) -> Result<Connection, StorageError> {
-        let mut connection = connect(&self.options.clone().options(LANE_SETTINGS)).await?;
         let required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
-        self.check(&mut connection, &required).await?;
-        Ok(connection)
+        self.connect(self.options.clone().options(LANE_SETTINGS), &required)
+            .await
     }
 
     /// A connection for work that may take its time: migrations and audits.
@@ -121,9 +120,24 @@ impl Database {
             ("statement_timeout", "0"),
             ("idle_in_transaction_session_timeout", "0"),
         ];
-        let mut connection = connect(&self.options.clone().options(patient)).await?;
-        self.check(&mut connection, &[]).await?;
-        Ok(connection)
+        self.connect(self.options.clone().options(patient), &[])
+            .await
+    }
+
+    async fn connect(
+        &self,
+        options: PgConnectOptions,
+        required: &[(&str, &str)],
+    ) -> Result<Connection, StorageError> {
+        let checked = async {
+            let mut connection = PgConnection::connect_with(&options).await?;
+            self.check(&mut connection, required).await?;
+            Ok(connection)
+        };
+        match tokio::time::timeout(CONNECT_TIMEOUT, checked).await {
+            Ok(connected) => connected,
+            Err(_) => Err(StorageError::Unfit("no answer in time".to_owned())),
+        }
     }
 
     async fn check(
@@ -135,6 +149,7 @@ impl Database {
             .iter()
             .map(|(name, _)| *name)
             .chain(DURABILITY)
+            .chain(["server_encoding"])
             .collect();
         let version = fetch_server_version(connection).await?;
         if version < SERVER_VERSION_MIN {
@@ -143,6 +158,11 @@ impl Database {
                 version / 10_000,
                 SERVER_VERSION_MIN / 10_000
             )));
+        }
+        if is_in_recovery(connection).await? {
+            return Err(StorageError::Unfit(
+                "the server is a standby, which takes no writes".to_owned(),
+            ));
         }
         for (name, actual) in list_settings(connection, &names).await? {
             if DURABILITY.contains(&name.as_str()) {
@@ -153,6 +173,11 @@ impl Database {
                     )));
                 }
                 continue;
+            }
+            if name == "server_encoding" && actual != "UTF8" {
+                return Err(StorageError::Unfit(format!(
+                    "the database is encoded in {actual}: passbook needs UTF8"
+                )));
             }
             let expected = required
                 .iter()
@@ -177,15 +202,13 @@ pub async fn close(connection: Connection) {
     drop(connection.close().await);
 }
 
-async fn connect(options: &PgConnectOptions) -> Result<Connection, StorageError> {
-    match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(options)).await {
-        Ok(connected) => Ok(connected?),
-        Err(_) => Err(sqlx::Error::PoolTimedOut.into()),
-    }
-}
-
 async fn fetch_server_version(connection: &mut Connection) -> Result<i32, StorageError> {
     const SQL: &str = "select current_setting('server_version_num')::int";
+    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+}
+
+async fn is_in_recovery(connection: &mut Connection) -> Result<bool, StorageError> {
+    const SQL: &str = "select pg_is_in_recovery()";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
 }
 

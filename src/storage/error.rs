@@ -1,5 +1,7 @@
 //! What the database can answer besides rows, sorted by SQLSTATE and constraint name.
 
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use thiserror::Error;
 
 /// A statement that did not give its answer.
@@ -36,7 +38,9 @@ pub enum CommitError {
     BadData(String),
     /// The statement took too long, or was cancelled. Nothing happened.
     Cancelled,
-    /// The server takes no writes now: read-only, full, out of memory. Nothing happened.
+    /// The connection leads to a server that cannot write, or that does not know what was prepared. Nothing happened.
+    WrongServer(String),
+    /// The server takes no writes now: full, out of memory. Nothing happened.
     Refused(String),
     /// The connection was lost. Nobody knows yet what happened.
     Lost(String),
@@ -47,6 +51,9 @@ impl StorageError {
     #[must_use]
     pub fn into_commit_error(self) -> CommitError {
         match self {
+            Self::Database(sqlx::Error::Database(error)) if is_fatal(&*error) => {
+                CommitError::Lost(error.message().to_owned())
+            }
             Self::Database(sqlx::Error::Database(error)) => sort(
                 error.code().as_deref().unwrap_or_default(),
                 error.constraint(),
@@ -56,18 +63,13 @@ impl StorageError {
             Self::Corrupt(message) | Self::Unfit(message) => CommitError::BadData(message),
         }
     }
+}
 
-    /// Whether the connection is of no more use.
-    #[must_use]
-    pub fn is_disconnect(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::Database(error)) => {
-                is_disconnect(error.code().as_deref().unwrap_or_default())
-            }
-            Self::Database(_) => true,
-            Self::Corrupt(_) | Self::Unfit(_) => false,
-        }
-    }
+/// Whether the server ended the session with the error. A PANIC in the middle of a commit may leave it committed.
+fn is_fatal(error: &dyn DatabaseError) -> bool {
+    error
+        .try_downcast_ref::<PgDatabaseError>()
+        .is_some_and(|error| matches!(error.severity(), PgSeverity::Fatal | PgSeverity::Panic))
 }
 
 /// SQLSTATE (PostgreSQL's manual, appendix A) and constraint name to what is to be done.
@@ -82,6 +84,8 @@ fn sort(code: &str, constraint: Option<&str>, message: &str) -> CommitError {
         ("23505", Some("users_email")) => CommitError::EmailTaken,
         ("23505", Some("accounts_pkey" | "users_pkey")) => CommitError::IdTaken,
         ("57014", _) => CommitError::Cancelled,
+        // Read-only; a prepared statement or a plan that this server does not have.
+        ("25006" | "26000" | "0A000", _) => CommitError::WrongServer(format!("{code} {message}")),
         (code, _) if is_disconnect(code) => CommitError::Lost(message.to_owned()),
         (code, constraint) if code.starts_with("22") || code.starts_with("23") => {
             CommitError::BadData(format!(
@@ -128,7 +132,8 @@ mod tests {
             ("08006", None, CommitError::Lost("m".into())),
             ("23514", Some("c"), CommitError::BadData("23514 c m".into())),
             ("22003", None, CommitError::BadData("22003  m".into())),
-            ("25006", None, CommitError::Refused("25006 m".into())),
+            ("25006", None, CommitError::WrongServer("25006 m".into())),
+            ("26000", None, CommitError::WrongServer("26000 m".into())),
             ("53100", None, CommitError::Refused("53100 m".into())),
             ("42P01", None, CommitError::Refused("42P01 m".into())),
         ] {

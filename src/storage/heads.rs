@@ -100,33 +100,6 @@ pub async fn lock(
     Ok(ids.into_iter().map(AccountId).collect())
 }
 
-/// The next accounts after one, by id.
-///
-/// # Errors
-/// Where the database does not answer.
-pub async fn list_after(
-    connection: &mut Connection,
-    after: AccountId,
-    limit: i64,
-) -> Result<Vec<Head>, StorageError> {
-    const SQL: &str = "
-        select accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
-            accounts.balance, accounts.floor, accounts.version, accounts.seal, accounts.status::text as status,
-            accounts.last_entry_at, false as owner_exists
-        from accounts join currencies on currencies.code = accounts.currency
-        where accounts.id > $1
-        order by accounts.id
-        limit $2";
-    let rows: Vec<Row> = sqlx::query_as(SQL)
-        .bind(after.0)
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    rows.into_iter()
-        .filter_map(|row| row.into_found().map(|found| found.head).transpose())
-        .collect()
-}
-
 /// An account with its currency's scale; all null where there is none.
 #[derive(FromRow)]
 struct Row {

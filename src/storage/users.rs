@@ -75,10 +75,3 @@ pub async fn list_taken_emails(
         .fetch_all(connection)
         .await?)
 }
-
-/// # Errors
-/// Where the database does not answer.
-pub async fn exists(pool: &Pool, user: UserId) -> Result<bool, StorageError> {
-    const SQL: &str = "select exists (select from users where id = $1)";
-    Ok(sqlx::query_scalar(SQL).bind(user.0).fetch_one(pool).await?)
-}

@@ -365,7 +365,7 @@ async fn the_batch_statement_locks_in_the_given_order_whatever_the_statistics() 
         .execute(&mut lane)
         .await
         .expect("prepared");
-    let explain = format!("explain execute write ({})", vec!["null"; 44].join(", "));
+    let explain = format!("explain execute write ({})", vec!["null"; 48].join(", "));
     for analysed in [false, true] {
         if analysed {
             bank.plant("analyze").await;

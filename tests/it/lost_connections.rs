@@ -1,8 +1,10 @@
 //! The connection is lost in the middle of a commit: whether it happened or not, each command is applied once.
 
-use crate::support::Bank;
+use sqlx::AssertSqlSafe;
+
 use crate::support::bank::at_once;
 use crate::support::proxy::{Cut, Proxy};
+use crate::support::{Bank, eventually};
 
 #[tokio::test]
 async fn an_answer_that_was_lost_is_found_by_the_transaction_ids() {
@@ -78,4 +80,52 @@ async fn a_lane_whose_backend_is_terminated_comes_back_by_itself() {
     assert_eq!(user.balance().await, "95.00");
     assert!(0 < bank.app.service().counts().reconnects);
     bank.close().await;
+}
+
+#[tokio::test]
+async fn a_commit_that_comes_after_the_look_is_still_found() {
+    for key in [None, Some("once")] {
+        let (proxy, direct) = Proxy::to_new_database().await;
+        let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
+        let user = bank.user("100").await;
+        let mut intruder = bank.intruder().await;
+        let lock = format!(
+            "begin; select from accounts where owner_id = {} for update",
+            user.id
+        );
+        sqlx::raw_sql(AssertSqlSafe(lock))
+            .execute(&mut intruder)
+            .await
+            .expect("locked");
+
+        // All of the money: planned again on what it left behind, the withdrawal would be refused.
+        proxy.cut_next(Cut::Orphan);
+        let withdrawal = async {
+            match key {
+                None => user.change("-100").await,
+                Some(key) => user.change_once(key, "-100").await,
+            }
+        };
+        let release = async {
+            eventually(
+                "the lane is back and waits behind its old self",
+                async || 0 < bank.app.service().counts().lock_firsts,
+            )
+            .await;
+            sqlx::raw_sql("rollback")
+                .execute(&mut intruder)
+                .await
+                .expect("released");
+        };
+        let (reply, ()) = tokio::join!(withdrawal, release);
+        assert_eq!(reply.status, 200, "{key:?}: {reply:?}");
+        assert_eq!(user.balance().await, "0.00");
+        assert_eq!(
+            bank.number("select count(*) from entries where amount = -100")
+                .await,
+            1
+        );
+        bank.stop().await;
+        Bank::open_on(&direct, &[]).await.close().await;
+    }
 }

@@ -222,3 +222,22 @@ async fn nothing_is_written_on_top_of_another_history_with_the_same_version() {
     there.stop().await;
     here.close().await;
 }
+
+#[tokio::test]
+async fn an_account_that_is_frozen_behind_the_back_of_the_service_lets_nothing_out() {
+    let bank = Bank::open().await;
+    let user = bank.user("10").await;
+    assert_eq!(user.change("-1").await.status, 200, "its head is in memory");
+    bank.plant("update accounts set status = 'frozen'").await;
+    let reply = user.change("-1").await;
+    assert_eq!(
+        (reply.status, reply.message().as_str()),
+        (400, "Account is frozen")
+    );
+    assert_eq!(user.change("1").await.status, 200, "it takes money in");
+    bank.plant("update accounts set status = 'open', floor = 8")
+        .await;
+    assert_eq!(user.change("-2").await.status, 200);
+    assert_eq!(user.change("-1").await.message(), "Insufficient funds");
+    bank.close().await;
+}

@@ -23,6 +23,8 @@ pub(crate) enum Cut {
     Request = 1,
     /// PostgreSQL commits the statement, and its answer is lost.
     Answer = 2,
+    /// The statement reaches PostgreSQL, which goes on with it although nobody listens any more.
+    Orphan = 3,
 }
 
 #[derive(Default)]
@@ -102,6 +104,11 @@ async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
                         return;
                     }
                     losing |= state.take(Cut::Answer);
+                    if state.take(Cut::Orphan) {
+                        drop(client);
+                        orphan(server, &up[..length]).await;
+                        return;
+                    }
                 }
                 if server.write_all(&up[..length]).await.is_err() {
                     return;
@@ -122,6 +129,18 @@ async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
             }
         }
     }
+}
+
+/// Lets PostgreSQL finish a statement; its connection stays open for as long as that takes.
+async fn orphan(mut server: UnixStream, statement: &[u8]) {
+    drop(server.write_all(statement).await);
+    let mut answer = vec![0; 1 << 16];
+    while server.read(&mut answer).await.is_ok_and(|length| {
+        0 < length
+            && !answer[..length]
+                .windows(5)
+                .any(|bytes| bytes == [b'Z', 0, 0, 0, 5])
+    }) {}
 }
 
 /// Whether a message to PostgreSQL is a `Bind` of as many values as only the batch statement has (PostgreSQL's manual,
