@@ -25,10 +25,7 @@ impl Lane {
             .collect();
         for pending in std::mem::take(&mut batch.work) {
             match done.remove(&pending.command.id) {
-                Some(outcome) => pending.answer(Ok(Answered {
-                    outcome,
-                    replayed: false,
-                })),
+                Some(outcome) => pending.answer(Ok(Answered::first(outcome))),
                 None => batch.work.push(pending),
             }
         }

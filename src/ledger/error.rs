@@ -77,6 +77,17 @@ pub enum Fault {
     Bug,
 }
 
+impl Answered {
+    /// An answer that is given for the first time.
+    #[must_use]
+    pub fn first(outcome: Result<Receipt, Rejection>) -> Self {
+        Self {
+            outcome,
+            replayed: false,
+        }
+    }
+}
+
 impl Rejection {
     /// Whether the outcome is kept under the command's key. What has no scope cannot be, and a reused key has an outcome.
     #[must_use]

@@ -31,5 +31,6 @@ pub use command::{
 };
 pub use error::{Answer, Answered, Fault, Rejection, Side};
 pub use money::{Amount, Currency, CurrencyCode};
-pub use plan::{Plan, View, plan};
+pub use plan::{Plan, View};
+pub use planner::plan;
 pub use seal::Seal;

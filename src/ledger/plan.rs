@@ -1,4 +1,4 @@
-//! Commands applied to heads, in their order: what to answer, with what to write for the answers to be true.
+//! What the planner takes and gives: a view that is taken to be true, for a plan that makes the answers so.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::command::{AccountRef, Action, Command, Key, Kind, NamedAccount, Scope, TransactionId};
 use super::error::{Answered, Rejection};
-use super::planner::Planner;
 use super::seal::Sealed;
 use super::{AccountId, Amount, BookId, Currency, Head, Receipt, Seal, Status, UserId, Version};
 
@@ -117,6 +116,22 @@ impl View {
     }
 }
 
+impl Recorded {
+    /// The same again to who asks the same; to another request under the key, that it was used.
+    pub(super) fn answer_again(&self, key: &Key) -> Answered {
+        if key.digest == self.digest {
+            Answered {
+                outcome: self.outcome.clone(),
+                replayed: true,
+            }
+        } else {
+            Answered::first(Err(Rejection::KeyReused {
+                transaction: self.transaction,
+            }))
+        }
+    }
+}
+
 impl Expected {
     #[must_use]
     pub fn of(head: &Head) -> Self {
@@ -138,15 +153,4 @@ impl Expected {
             currency,
         }
     }
-}
-
-/// Decides every command, in order, on top of the view and of the commands before it. Pure: the same arguments give the
-/// same plan.
-#[must_use]
-pub fn plan<'a>(commands: &[&'a Command], view: &View, now: DateTime<Utc>) -> Plan<'a> {
-    let mut planner = Planner::new(view, now);
-    for command in commands {
-        planner.decide(command);
-    }
-    planner.finish()
 }

@@ -5,16 +5,29 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::command::{
-    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenUser, Receipt, Scope, Standing,
+    AccountRef, Action, Command, Kind, Move, NamedAccount, OpenUser, Receipt, Scope, Standing,
     TransactionId,
 };
 use super::error::{Answered, Rejection, Side};
-use super::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Swap, View};
+use super::plan::{
+    Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Recorded, Swap, View,
+};
 use super::rules::{Place, after, check, scope_of};
 use super::seal::Sealed;
 use super::{AccountId, Amount, BookId, Currency, Head, UserId, Version};
 
-pub(super) struct Planner<'a, 'v> {
+/// Decides every command, in order, on top of the view and of the commands before it. Pure: the same arguments give the
+/// same plan.
+#[must_use]
+pub fn plan<'a>(commands: &[&'a Command], view: &View, now: DateTime<Utc>) -> Plan<'a> {
+    let mut planner = Planner::new(view, now);
+    for command in commands {
+        planner.decide(command);
+    }
+    planner.finish()
+}
+
+struct Planner<'a, 'v> {
     view: &'v View,
     now: DateTime<Utc>,
     /// Every account that an answer depends on, as it stands after the commands so far.
@@ -44,7 +57,7 @@ enum Origin {
 type Decision = Result<Receipt, Rejection>;
 
 impl<'a, 'v> Planner<'a, 'v> {
-    pub(super) fn new(view: &'v View, now: DateTime<Utc>) -> Self {
+    fn new(view: &'v View, now: DateTime<Utc>) -> Self {
         Self {
             view,
             // What the database stores; a receipt shows the same time at once and later.
@@ -60,7 +73,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         }
     }
 
-    pub(super) fn decide(&mut self, command: &'a Command) {
+    fn decide(&mut self, command: &'a Command) {
         let answered = match &command.action {
             Action::Move(money) => self.decide_move(command, money),
             Action::OpenUser(open) => self.decide_open_user(command, open),
@@ -75,7 +88,7 @@ impl<'a, 'v> Planner<'a, 'v> {
             .and_then(|from| Ok((from, self.locate(money.parties().to(), Side::Target)?)));
         let (from, to) = match places {
             Ok(places) => places,
-            Err(rejection) => return first(Err(rejection)),
+            Err(rejection) => return Answered::first(Err(rejection)),
         };
         let (from, to) = self.open_for_key(command, money, from, to);
         let Some(scope) = scope_of(&from, &to) else {
@@ -85,12 +98,14 @@ impl<'a, 'v> Planner<'a, 'v> {
             return answered;
         }
         if money.amount().is_zero() {
-            return first(self.accept_nothing(command, money, scope, &from, &to));
+            return Answered::first(self.accept_nothing(command, money, scope, &from, &to));
         }
         let outcome = check(money, command.expected_version, &from, &to);
         match outcome {
-            Ok(()) => first(Ok(self.apply(command, money, Some(scope), from, to))),
-            Err(rejection) => first(self.refuse(command, money.parties().kind(), scope, rejection)),
+            Ok(()) => Answered::first(Ok(self.apply(command, money, Some(scope), from, to))),
+            Err(rejection) => {
+                Answered::first(self.refuse(command, money.parties().kind(), scope, rejection))
+            }
         }
     }
 
@@ -128,20 +143,20 @@ impl<'a, 'v> Planner<'a, 'v> {
         to: Place,
     ) -> Answered {
         if let Place::Free(_) = from {
-            return first(Err(Rejection::InsufficientFunds {
+            return Answered::first(Err(Rejection::InsufficientFunds {
                 account: None,
                 available: Amount::ZERO,
             }));
         }
         if money.amount().is_zero() {
-            return first(Ok(Receipt {
+            return Answered::first(Ok(Receipt {
                 transaction: command.id,
                 kind: Kind::Empty,
                 created_at: self.now,
                 standings: Vec::new(),
             }));
         }
-        first(Ok(self.apply(command, money, None, Place::World, to)))
+        Answered::first(Ok(self.apply(command, money, None, Place::World, to)))
     }
 
     fn decide_open_user(&mut self, command: &'a Command, open: &'a OpenUser) -> Answered {
@@ -152,7 +167,12 @@ impl<'a, 'v> Planner<'a, 'v> {
         if let Some(email) = &open.email
             && (self.view.emails.contains(email) || !self.emails.insert(email))
         {
-            return first(self.refuse(command, Kind::Opening, scope, Rejection::EmailTaken));
+            return Answered::first(self.refuse(
+                command,
+                Kind::Opening,
+                scope,
+                Rejection::EmailTaken,
+            ));
         }
         let user = *self
             .unused_users
@@ -182,7 +202,7 @@ impl<'a, 'v> Planner<'a, 'v> {
             None,
         );
         self.keep(head);
-        first(Ok(Receipt {
+        Answered::first(Ok(Receipt {
             transaction: command.id,
             kind: Kind::Opening,
             created_at: at,
@@ -235,12 +255,7 @@ impl<'a, 'v> Planner<'a, 'v> {
     fn replay(&mut self, command: &'a Command, scope: Scope) -> Option<Answered> {
         let key = command.key.as_ref()?;
         if let Some(recorded) = self.view.outcomes.get(&(scope, key.text.clone())) {
-            return Some(replay(
-                key,
-                recorded.transaction,
-                &recorded.digest,
-                &recorded.outcome,
-            ));
+            return Some(recorded.answer_again(key));
         }
         let position = self.decided.len();
         let earlier = *self
@@ -248,9 +263,12 @@ impl<'a, 'v> Planner<'a, 'v> {
             .entry((scope, key.text.as_str()))
             .or_insert(position);
         let command = self.decided.get(earlier)?;
-        let digest = &command.key.as_ref()?.digest;
-        let answered = self.plan.answers.get(earlier)?;
-        Some(replay(key, command.id, digest, &answered.outcome))
+        let recorded = Recorded {
+            transaction: command.id,
+            digest: command.key.as_ref()?.digest,
+            outcome: self.plan.answers.get(earlier)?.outcome.clone(),
+        };
+        Some(recorded.answer_again(key))
     }
 
     /// Zero moves nothing and makes no entry; the key is remembered with the version that the answer spoke of.
@@ -439,7 +457,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         }
     }
 
-    pub(super) fn finish(mut self) -> Plan<'a> {
+    fn finish(mut self) -> Plan<'a> {
         for (_, Draft { head, origin }) in self.drafts {
             match origin {
                 Origin::Opened(name) => self.plan.accounts.push(NewAccount { head, name }),
@@ -466,28 +484,5 @@ impl<'a, 'v> Planner<'a, 'v> {
             )
         });
         self.plan
-    }
-}
-
-fn first(outcome: Decision) -> Answered {
-    Answered {
-        outcome,
-        replayed: false,
-    }
-}
-
-fn replay(
-    key: &Key,
-    transaction: TransactionId,
-    digest: &[u8; 32],
-    outcome: &Decision,
-) -> Answered {
-    if &key.digest == digest {
-        Answered {
-            outcome: outcome.clone(),
-            replayed: true,
-        }
-    } else {
-        first(Err(Rejection::KeyReused { transaction }))
     }
 }

@@ -26,14 +26,7 @@ impl Service {
     /// Where there is no answer; see [`Fault`].
     pub async fn open_user(&self, user: OpenUser, key: Option<Key>) -> Answer {
         let action = Action::OpenUser(user);
-        self.engine
-            .submit(Command {
-                id: new_transaction(),
-                action,
-                key,
-                expected_version: None,
-            })
-            .await
+        self.submit(action, key).await
     }
 
     /// Deposits what is positive and withdraws what is negative. Zero changes nothing, and its key is remembered.
@@ -55,14 +48,7 @@ impl Service {
         };
         let money = Move::new(parties, amount, currency).ok_or(Fault::Bug)?;
         let action = Action::Move(money);
-        self.engine
-            .submit(Command {
-                id: new_transaction(),
-                action,
-                key,
-                expected_version: None,
-            })
-            .await
+        self.submit(action, key).await
     }
 
     /// Moves money between two accounts, both sides at once.
@@ -80,9 +66,14 @@ impl Service {
         let money =
             Move::new(Parties::Transfer { from, to }, amount, currency).ok_or(Fault::Bug)?;
         let action = Action::Move(money);
+        self.submit(action, key).await
+    }
+
+    async fn submit(&self, action: Action, key: Option<Key>) -> Answer {
+        let id = new_transaction();
         self.engine
             .submit(Command {
-                id: new_transaction(),
+                id,
                 action,
                 key,
                 expected_version: None,
