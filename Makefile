@@ -67,7 +67,7 @@ test: deps-run ## Run all tests; they start a PostgreSQL of their own
 	@cargo test --locked $(ARGS)
 
 .PHONY: test-unit
-test-unit: ## Run the unit tests: no database
+test-unit: deps-run ## Run the unit tests; those of the embedded PostgreSQL start one
 	@cargo test --locked --lib $(ARGS)
 
 .PHONY: test-integration
