@@ -26,6 +26,8 @@ pub enum AppError {
     Postgres(#[from] postgres::Error),
     #[error("cannot use the database {database}: {reason}")]
     Database { database: String, reason: String },
+    #[error("there is a currency {0} already: passbook currencies lists them")]
+    CurrencyTaken(String),
     #[error("cannot listen on {listen}: {error}{}", hint(error))]
     Listen {
         listen: SocketAddr,

@@ -137,9 +137,11 @@ pub enum LogFormat {
     Json,
 }
 
-fn parse_currency(code: &str) -> Result<CurrencyCode, String> {
-    CurrencyCode::parse(code)
-        .ok_or_else(|| "not a currency code: 3 to 12 upper-case letters and digits".to_owned())
+pub(crate) fn parse_currency(code: &str) -> Result<CurrencyCode, String> {
+    CurrencyCode::parse(code).ok_or_else(|| {
+        "not a currency code: 3 to 12 upper-case letters and digits, starting with a letter"
+            .to_owned()
+    })
 }
 
 /// A number between two limits, both included.

@@ -1,5 +1,6 @@
 //! The command line: what the program can be asked to do.
 
+mod currencies;
 mod health;
 mod migrate;
 mod serve;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::currencies::CurrenciesArgs;
 use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
 
@@ -40,6 +42,8 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Recompute every balance, version and seal from the entries; exit code 1 if anything is off
     Verify(DatabaseArgs),
+    /// List the registry of currencies, or add one to it
+    Currencies(CurrenciesArgs),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
     Health(HealthArgs),
 }
@@ -53,6 +57,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args).await,
         Command::Migrate(args) => migrate::run(&args).await,
         Command::Verify(args) => verify::run(&args).await,
+        Command::Currencies(args) => currencies::run(&args).await,
         Command::Health(args) => Ok(health::run(&args).await),
     };
     match ended {

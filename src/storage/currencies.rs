@@ -1,7 +1,32 @@
 //! The registry of currencies.
 
-use super::{Pool, StorageError, columns};
+use sqlx::FromRow;
+use sqlx::error::DatabaseError;
+
+use super::{Connection, Pool, StorageError, columns};
 use crate::ledger::{Currency, CurrencyCode};
+
+/// PostgreSQL's SQLSTATE where a table is not there.
+const UNDEFINED_TABLE: &str = "42P01";
+
+/// A currency as the registry has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered {
+    pub currency: Currency,
+    /// 1 to 64 lower-case letters, digits, blanks, `_` and `-`, the first a letter; no other currency has the same.
+    pub name: String,
+    pub crypto: bool,
+}
+
+/// What became of a currency that was to be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    Added,
+    /// There is a currency of that code, whatever its name. Nothing happened.
+    CodeTaken,
+    /// There is a currency of that name under another code. Nothing happened.
+    NameTaken,
+}
 
 /// # Errors
 /// Where the database does not answer.
@@ -13,4 +38,86 @@ pub async fn find(pool: &Pool, code: CurrencyCode) -> Result<Option<Currency>, S
         .await?;
     row.map(|(code, scale)| columns::currency(&code, scale))
         .transpose()
+}
+
+/// # Errors
+/// Where the database does not answer.
+pub async fn find_by_name(pool: &Pool, name: &str) -> Result<Option<Registered>, StorageError> {
+    const SQL: &str = "select code, name, scale, crypto from currencies where name = $1";
+    let row: Option<Row> = sqlx::query_as(SQL).bind(name).fetch_optional(pool).await?;
+    row.map(Row::into_registered).transpose()
+}
+
+/// The whole registry, by code. It grows by hand, a row at a time, so that it is one page.
+///
+/// # Errors
+/// Where the database does not answer, or has no schema.
+pub async fn list(connection: &mut Connection) -> Result<Vec<Registered>, StorageError> {
+    const SQL: &str = "select code, name, scale, crypto from currencies order by code";
+    let rows: Vec<Row> = sqlx::query_as(SQL)
+        .fetch_all(connection)
+        .await
+        .map_err(explain)?;
+    rows.into_iter().map(Row::into_registered).collect()
+}
+
+/// Adds a currency, unless its code or its name is there already.
+///
+/// # Errors
+/// Where the database does not answer, or has no schema.
+pub async fn insert(
+    connection: &mut Connection,
+    registered: &Registered,
+) -> Result<Inserted, StorageError> {
+    const SQL: &str = "insert into currencies (code, name, scale, crypto) values ($1, $2, $3, $4)";
+    let Registered {
+        currency,
+        name,
+        crypto,
+    } = registered;
+    let inserted = sqlx::query(SQL)
+        .bind(currency.code.as_str())
+        .bind(name)
+        .bind(i16::from(currency.scale))
+        .bind(crypto)
+        .execute(connection)
+        .await;
+    let Err(error) = inserted else {
+        return Ok(Inserted::Added);
+    };
+    match error
+        .as_database_error()
+        .and_then(|error| error.constraint())
+    {
+        Some("currencies_pkey") => Ok(Inserted::CodeTaken),
+        Some("currencies_name") => Ok(Inserted::NameTaken),
+        _ => Err(explain(error)),
+    }
+}
+
+/// These are asked of databases that nobody has migrated yet as well.
+fn explain(error: sqlx::Error) -> StorageError {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    if code.as_deref() == Some(UNDEFINED_TABLE) {
+        return StorageError::Unfit("it has no schema yet: run passbook migrate".to_owned());
+    }
+    error.into()
+}
+
+#[derive(FromRow)]
+struct Row {
+    code: String,
+    name: String,
+    scale: i16,
+    crypto: bool,
+}
+
+impl Row {
+    fn into_registered(self) -> Result<Registered, StorageError> {
+        Ok(Registered {
+            currency: columns::currency(&self.code, self.scale)?,
+            name: self.name,
+            crypto: self.crypto,
+        })
+    }
 }

@@ -41,7 +41,15 @@ fn settings() -> BTreeSet<&'static str> {
 #[test]
 fn help_names_every_subcommand_and_version_the_version() {
     let help = stdout(&["--help"]);
-    for word in ["serve", "migrate", "verify", "health", "--log", ".env"] {
+    for word in [
+        "serve",
+        "migrate",
+        "verify",
+        "currencies",
+        "health",
+        "--log",
+        ".env",
+    ] {
         assert!(help.contains(word), "{word} in {help}");
     }
     let version = stdout(&["--version"]);

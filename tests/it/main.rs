@@ -6,6 +6,7 @@ mod acceptance;
 mod bad_input;
 mod command_line;
 mod crash;
+mod currencies;
 mod engine;
 mod idempotency;
 mod lost_connections;
