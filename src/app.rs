@@ -217,7 +217,11 @@ pub async fn migrate(database: &Database) -> Result<Vec<String>, AppError> {
 pub fn unusable(database: &Database, error: &StorageError) -> AppError {
     AppError::Database {
         database: database.describe(),
-        reason: error.to_string(),
+        reason: if error.lacks_schema() {
+            "it has no schema yet: run passbook migrate".to_owned()
+        } else {
+            error.to_string()
+        },
     }
 }
 
@@ -252,6 +256,7 @@ async fn open_demo_user(service: &Service) -> Result<(), AppError> {
     let user = OpenUser {
         name: Some("Demo".to_owned()),
         email: None,
+        password_hash: None,
         currency,
         opening_balance: Amount::parse_plain(DEMO_BALANCE, currency.scale)
             .map_err(|error| failed(&error))?,

@@ -188,7 +188,7 @@ pub(super) fn resources(work: &[Pending]) -> HashSet<Resource> {
 
 fn resource(reference: &AccountRef) -> Resource {
     match reference {
-        AccountRef::Id(id) => Resource::Account(*id),
+        AccountRef::Id(id) | AccountRef::Owned(id, _) => Resource::Account(*id),
         AccountRef::Named(name) => Resource::Name(name.clone()),
     }
 }
@@ -197,11 +197,13 @@ fn resource(reference: &AccountRef) -> Resource {
 fn heap_bytes(command: &Command) -> usize {
     let text = match &command.action {
         Action::Move(_) => command.action.accounts().map(account_bytes).sum(),
-        Action::OpenUser(open) => open
-            .name
-            .as_ref()
-            .map_or(0, String::len)
-            .saturating_add(open.email.as_ref().map_or(0, String::len)),
+        Action::OpenUser(open) => [&open.name, &open.email]
+            .into_iter()
+            .flatten()
+            .map(String::len)
+            .chain(open.password_hash.iter().map(|hash| hash.0.len()))
+            .sum(),
+        Action::OpenAccount(_) | Action::ResetBook(_) => 0,
     };
     command
         .key
@@ -212,7 +214,7 @@ fn heap_bytes(command: &Command) -> usize {
 
 fn account_bytes(reference: &AccountRef) -> usize {
     match reference {
-        AccountRef::Id(_) => 0,
+        AccountRef::Id(_) | AccountRef::Owned(..) => 0,
         AccountRef::Named(account) => account.name.as_str().len(),
     }
 }

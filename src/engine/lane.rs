@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Shared;
 use super::batch::{Batch, Pending};
-use crate::ledger::{AccountId, Fault, UserId};
+use crate::ledger::{AccountId, BookId, Fault, UserId};
 use crate::storage::{Connection, StorageError, connection};
 
 /// How long a lane rests between two attempts to connect, in milliseconds.
@@ -29,6 +29,7 @@ pub(super) struct Lane {
 pub(super) struct Ids {
     pub accounts: Vec<AccountId>,
     pub users: Vec<UserId>,
+    pub books: Vec<BookId>,
 }
 
 /// A lane that was started.

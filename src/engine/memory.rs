@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use quick_cache::sync::Cache;
 
-use crate::ledger::{AccountId, Head, NamedAccount};
+use crate::ledger::{AccountId, BookId, BookName, Books, Head, NamedAccount};
 
 /// About 250 bytes each.
 const HEADS_MAX: usize = 150_000;
@@ -15,6 +15,7 @@ const NAMES_MAX: usize = 200_000;
 pub(super) struct Memory {
     heads: Cache<AccountId, Head>,
     names: Cache<NamedAccount, AccountId>,
+    books: Mutex<Books>,
     /// Accounts whose rows somebody else held at the last look.
     held: Mutex<HashSet<AccountId>>,
 }
@@ -24,6 +25,7 @@ impl Memory {
         Self {
             heads: Cache::new(HEADS_MAX),
             names: Cache::new(NAMES_MAX),
+            books: Mutex::default(),
             held: Mutex::default(),
         }
     }
@@ -35,6 +37,20 @@ impl Memory {
     /// A name never points elsewhere later, so what is remembered is true as long as the database is the same.
     pub(super) fn account(&self, name: &NamedAccount) -> Option<AccountId> {
         self.names.get(name)
+    }
+
+    /// Which books are open. The names of a book that was reset elsewhere go on pointing to accounts of the old one, until
+    /// their heads are seen not to fit.
+    pub(super) fn books(&self) -> Books {
+        self.open_books().clone()
+    }
+
+    pub(super) fn remember_book(&self, name: BookName, book: BookId) {
+        self.open_books().insert(name, book);
+    }
+
+    pub(super) fn forget_books(&self) {
+        self.open_books().clear();
     }
 
     pub(super) fn forget_name(&self, name: &NamedAccount) {
@@ -74,7 +90,12 @@ impl Memory {
     pub(super) fn forget_all(&self) {
         self.heads.clear();
         self.names.clear();
+        self.forget_books();
         self.held().clear();
+    }
+
+    fn open_books(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn held(&self) -> MutexGuard<'_, HashSet<AccountId>> {

@@ -21,7 +21,7 @@ use self::memory::Memory;
 use self::queue::Queue;
 pub use self::stats::Counts;
 use self::stats::Stats;
-use crate::ledger::{Answer, Command, Fault};
+use crate::ledger::{AccountId, Answer, Command, Fault, Head};
 use crate::storage::{Database, StorageError};
 
 /// How many lanes may be asked for.
@@ -118,6 +118,12 @@ impl Engine {
             // The lane gave up without a word, or is still at it: either way the command may have been applied.
             Ok(Err(_)) | Err(_) => Err(Fault::OutcomeUnknown),
         }
+    }
+
+    /// An account as it was when it was last written or read here; another process may have changed it since.
+    #[must_use]
+    pub fn recall(&self, account: AccountId) -> Option<Head> {
+        self.shared.memory.head(account)
     }
 
     /// Whether a lane has a connection to the database.

@@ -83,6 +83,12 @@ impl Lane {
         for account in batch.view.heads.keys() {
             self.shared.memory.forget_head(*account);
         }
+        if batch
+            .commands()
+            .any(|command| command.action.book().is_some())
+        {
+            self.shared.memory.forget_books();
+        }
         if 1 < batch.conflicts {
             let rest = Duration::from_millis(1 << batch.conflicts.min(5)).min(REST_MAX);
             sleep(rest.mul_f32(fastrand::f32())).await;
@@ -122,7 +128,7 @@ impl Lane {
             .commands()
             .filter_map(|command| match &command.action {
                 Action::OpenUser(open) => open.email.as_deref(),
-                Action::Move(_) => None,
+                Action::Move(_) | Action::OpenAccount(_) | Action::ResetBook(_) => None,
             })
             .collect();
         let emails: Vec<&str> = emails.into_iter().collect();

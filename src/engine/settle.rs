@@ -7,7 +7,9 @@ use tokio::time::{Instant, timeout};
 
 use super::batch::Batch;
 use super::lane::Lane;
-use crate::ledger::{AccountId, Answered, Command, Fault, Head, NamedAccount, UserId, plan};
+use crate::ledger::{
+    AccountId, Answered, BookId, BookName, Command, Fault, Head, NamedAccount, UserId, plan,
+};
 use crate::storage::{self, CommitError, StorageError};
 
 /// Longer than the server lets a statement run, so that the server gives up first and says so.
@@ -21,6 +23,8 @@ pub(super) struct Written {
     heads: Vec<Head>,
     names: Vec<(NamedAccount, AccountId)>,
     users: Vec<UserId>,
+    accounts: Vec<AccountId>,
+    books: Vec<(BookName, BookId)>,
 }
 
 impl Lane {
@@ -69,7 +73,17 @@ impl Lane {
             names: plan
                 .accounts
                 .iter()
-                .map(|account| (account.name.clone(), account.head.id))
+                .filter_map(|account| Some((account.name.clone()?, account.head.id)))
+                .collect(),
+            accounts: plan
+                .accounts
+                .iter()
+                .map(|account| account.head.id)
+                .collect(),
+            books: plan
+                .new_books
+                .iter()
+                .map(|book| (book.name, book.id))
                 .collect(),
             users: plan.users.iter().map(|user| user.id).collect(),
             heads: plan
@@ -88,9 +102,18 @@ impl Lane {
             memory.remember_head(head);
         }
         for (name, account) in written.names {
-            self.ids.accounts.retain(|id| *id != account);
             memory.remember_name(name, account);
         }
+        for (name, book) in &written.books {
+            memory.remember_book(*name, *book);
+        }
+        let is_left = |used: &[AccountId], id: &AccountId| !used.contains(id);
+        self.ids
+            .accounts
+            .retain(|id| is_left(&written.accounts, id));
+        self.ids
+            .books
+            .retain(|id| written.books.iter().all(|(_, used)| used != id));
         self.ids.users.retain(|id| !written.users.contains(id));
         let stats = &self.shared.stats;
         stats.batches.add(1);

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::batch::Batch;
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{AccountId, AccountRef, Action, Answered, View};
+use crate::ledger::{AccountRef, Action, Answered, BookName, View};
 use crate::storage::{self, CommitError};
 
 /// Account ids taken from the sequence at a time. Gaps are normal.
@@ -34,20 +34,49 @@ impl Lane {
 
     /// Fills the view with the heads and names that the commands need: from memory, or else by one query.
     pub(super) async fn read(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
+        self.read_books(batch).await?;
         let missing = self.recall(batch);
         if !missing.is_empty() {
             self.fetch(batch, &missing).await?;
         }
-        let users = batch
-            .commands()
-            .filter(|command| matches!(command.action, Action::OpenUser(_)))
-            .count();
-        // Every name without an account may get one.
-        let accounts = missing.len().saturating_add(users);
-        if 0 < accounts {
-            self.reserve(accounts, users).await?;
+        let needed = needed(batch, missing.len());
+        self.reserve(&needed).await?;
+        if 0 < needed.accounts {
             batch.view.unused_accounts.clone_from(&self.ids.accounts);
+        }
+        if 0 < needed.users {
             batch.view.unused_users.clone_from(&self.ids.users);
+        }
+        if 0 < needed.books {
+            batch.view.unused_books.clone_from(&self.ids.books);
+        }
+        Ok(())
+    }
+
+    /// Fills the view with the open books that the commands name.
+    async fn read_books(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
+        let mut names: Vec<BookName> = batch
+            .commands()
+            .filter_map(|command| command.action.book())
+            .collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        batch.view.books = self.shared.memory.books();
+        names.sort_unstable();
+        names.dedup();
+        names.retain(|name| batch.view.books.id(*name).is_none());
+        if names.is_empty() {
+            return Ok(());
+        }
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let books = bounded(storage::books::fetch_open(connection, &names)).await?;
+        for (name, book) in names
+            .iter()
+            .filter_map(|name| Some((*name, books.id(*name)?)))
+        {
+            self.shared.memory.remember_book(name, book);
+            batch.view.books.insert(name, book);
         }
         Ok(())
     }
@@ -65,14 +94,14 @@ impl Lane {
             .flat_map(|pending| pending.command.action.accounts())
         {
             let id = match reference {
-                AccountRef::Id(id) => Some(*id),
+                AccountRef::Id(id) | AccountRef::Owned(id, _) => Some(*id),
                 AccountRef::Named(name) => self.shared.memory.account(name),
             };
             if id.is_some_and(|id| view.heads.contains_key(&id)) && is_named(view, reference) {
                 continue;
             }
             let head = id.and_then(|id| self.shared.memory.head(id));
-            if let Some(head) = head.filter(|head| reference.fits(head)) {
+            if let Some(head) = head.filter(|head| reference.fits(head, &view.books)) {
                 if let AccountRef::Named(name) = reference {
                     view.names.insert(name.clone(), head.id);
                 }
@@ -111,31 +140,68 @@ impl Lane {
     }
 
     /// Sees to it that there are unused ids for so many openings.
-    async fn reserve(&mut self, accounts: usize, users: usize) -> Result<(), CommitError> {
+    async fn reserve(&mut self, needed: &Needed) -> Result<(), CommitError> {
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
-        let lacking = |have: &[AccountId]| accounts.saturating_sub(have.len());
-        if 0 < lacking(&self.ids.accounts) {
-            let count =
-                i32::try_from(lacking(&self.ids.accounts).max(ACCOUNT_IDS)).unwrap_or(i32::MAX);
-            self.ids
-                .accounts
-                .extend(bounded(storage::ids::reserve_accounts(connection, count)).await?);
-        }
-        let lacking = users.saturating_sub(self.ids.users.len());
+        let ids = &mut self.ids;
+        let count = |ids: usize| i32::try_from(ids).unwrap_or(i32::MAX);
+        let lacking = needed.accounts.saturating_sub(ids.accounts.len());
         if 0 < lacking {
-            let count = i32::try_from(lacking).unwrap_or(i32::MAX);
-            self.ids
-                .users
-                .extend(bounded(storage::ids::reserve_users(connection, count)).await?);
+            let count = count(lacking.max(ACCOUNT_IDS));
+            let reserved = storage::ids::reserve_accounts(connection, count);
+            ids.accounts.extend(bounded(reserved).await?);
+        }
+        let lacking = needed.users.saturating_sub(ids.users.len());
+        if 0 < lacking {
+            let reserved = storage::ids::reserve_users(connection, count(lacking));
+            ids.users.extend(bounded(reserved).await?);
+        }
+        let lacking = needed.books.saturating_sub(ids.books.len());
+        if 0 < lacking {
+            let reserved = storage::ids::reserve_books(connection, count(lacking));
+            ids.books.extend(bounded(reserved).await?);
         }
         Ok(())
     }
 }
 
+/// Ids that the commands may use up: of users, of accounts and of books.
+#[derive(Default)]
+struct Needed {
+    users: usize,
+    accounts: usize,
+    books: usize,
+}
+
+/// Every name without an account may get one; after a reset in the same batch, every name at all.
+fn needed(batch: &Batch, missing: usize) -> Needed {
+    let mut needed = Needed {
+        accounts: missing,
+        ..Needed::default()
+    };
+    for command in batch.commands() {
+        match &command.action {
+            Action::Move(_) => {}
+            Action::OpenUser(_) => {
+                needed.users += 1;
+                needed.accounts += 1;
+            }
+            Action::OpenAccount(_) => needed.accounts += 1,
+            Action::ResetBook(_) => needed.books += 1,
+        }
+    }
+    if 0 < needed.books {
+        needed.accounts += batch
+            .commands()
+            .map(|command| command.action.accounts().count())
+            .sum::<usize>();
+    }
+    needed
+}
+
 /// Whether the view knows the name, where the reference is one.
 fn is_named(view: &View, reference: &AccountRef) -> bool {
     match reference {
-        AccountRef::Id(_) => true,
+        AccountRef::Id(_) | AccountRef::Owned(..) => true,
         AccountRef::Named(name) => view.names.contains_key(name),
     }
 }

@@ -20,6 +20,10 @@ pub struct UserId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BookId(pub i64);
 
+/// Which book is meant, whatever its id is: of the books of a name, the one that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BookName(&'static str);
+
 /// How many entries an account has had, its opening included: 1 is the opening, the first entry makes it 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Version(pub i64);
@@ -56,6 +60,18 @@ pub struct Head {
 impl BookId {
     /// The book of everyone but those who ask for one of their own.
     pub const MAIN: Self = Self(1);
+}
+
+impl BookName {
+    /// The book of everyone but those who ask for one of their own. It is never reset.
+    pub const MAIN: Self = Self("main");
+    /// The book of the `events` interface, which its clients may reset.
+    pub const EVENTS: Self = Self("events");
+
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        self.0
+    }
 }
 
 impl Version {

@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AccountId, AccountName, Amount, BookId, Currency, Head, UserId, Version};
+use super::plan::Books;
+use super::{AccountId, AccountName, Amount, BookId, BookName, Currency, Head, UserId, Version};
 
 /// One request to the ledger: applied whole, exactly once, or refused.
 #[derive(Clone, Debug)]
@@ -23,6 +24,9 @@ pub struct Command {
 pub enum Action {
     Move(Move),
     OpenUser(OpenUser),
+    OpenAccount(OpenAccount),
+    /// Seal the open book of that name, and open a new, empty one. Nothing is deleted.
+    ResetBook(BookName),
 }
 
 /// Money from one party to another. Nothing at all moves where the amount is zero.
@@ -45,13 +49,15 @@ pub enum Parties {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum AccountRef {
     Id(AccountId),
+    /// An account as long as it belongs to that user; to anybody else it does not exist.
+    Owned(AccountId, UserId),
     Named(NamedAccount),
 }
 
 /// An account by its name in a book. The first money to reach the name opens it, in the currency of that money.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NamedAccount {
-    pub book: BookId,
+    pub book: BookName,
     pub name: AccountName,
     /// Whose it is, or will be. The user must exist.
     pub owner: Option<UserId>,
@@ -63,10 +69,26 @@ pub struct OpenUser {
     pub name: Option<String>,
     /// In lower case: an email belongs to one user whatever its case.
     pub email: Option<String>,
+    /// None where the user does not sign in.
+    pub password_hash: Option<PasswordHash>,
     pub currency: Currency,
     /// Not negative. Zero deposits nothing.
     pub opening_balance: Amount,
 }
+
+/// An account without a name: it is called by its id, or by the number that follows from it.
+#[derive(Clone, Debug)]
+pub struct OpenAccount {
+    /// Who must exist.
+    pub owner: Option<UserId>,
+    pub currency: Currency,
+    /// Not negative. Zero deposits nothing.
+    pub opening_balance: Amount,
+}
+
+/// What is kept of a password, as a PHC string. Never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(pub String);
 
 /// A UUID of version 7 (RFC 9562).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -94,6 +116,8 @@ pub enum Kind {
     Withdrawal,
     Transfer,
     Opening,
+    /// A book was sealed, and a new one opened.
+    Reset,
     /// Asked for nothing, and got it.
     Empty,
 }
@@ -129,6 +153,21 @@ impl Move {
             amount,
             currency,
         })
+    }
+
+    /// Deposits what is positive, and withdraws what is negative.
+    #[must_use]
+    pub fn change(account: AccountRef, change: Amount, currency: Currency) -> Self {
+        let (parties, amount) = if change.is_negative() {
+            (Parties::Withdrawal { from: account }, change.negated())
+        } else {
+            (Parties::Deposit { to: account }, change)
+        };
+        Self {
+            parties,
+            amount,
+            currency,
+        }
     }
 
     #[must_use]
@@ -176,12 +215,12 @@ impl Parties {
 
 impl AccountRef {
     /// Whether a head can be what the reference means: a remembered name may have belonged to another history, in which
-    /// the id was somebody else's.
+    /// the id was somebody else's, or to a book that is sealed by now.
     #[must_use]
-    pub fn fits(&self, head: &Head) -> bool {
+    pub fn fits(&self, head: &Head, books: &Books) -> bool {
         match self {
-            Self::Id(id) => head.id == *id,
-            Self::Named(name) => head.owner == name.owner && head.book == name.book,
+            Self::Id(id) | Self::Owned(id, _) => head.id == *id,
+            Self::Named(name) => head.owner == name.owner && books.id(name.book) == Some(head.book),
         }
     }
 }
@@ -191,7 +230,7 @@ impl NamedAccount {
     #[must_use]
     pub fn of_user(user: UserId, currency: Currency) -> Self {
         Self {
-            book: BookId::MAIN,
+            book: BookName::MAIN,
             name: AccountName::of_user(user, currency.code),
             owner: Some(user),
         }
@@ -214,15 +253,36 @@ impl Standing {
 }
 
 impl Action {
+    /// The book that can be reset and that the command names, if it does.
+    #[must_use]
+    pub fn book(&self) -> Option<BookName> {
+        let named = self.accounts().find_map(|reference| match reference {
+            AccountRef::Named(name) => Some(name.book),
+            AccountRef::Id(_) | AccountRef::Owned(..) => None,
+        });
+        match self {
+            Self::ResetBook(book) => Some(*book),
+            Self::Move(_) | Self::OpenUser(_) | Self::OpenAccount(_) => {
+                named.filter(|book| *book != BookName::MAIN)
+            }
+        }
+    }
+
     /// The accounts that the command names.
     pub fn accounts(&self) -> impl Iterator<Item = &AccountRef> {
         let parties = match self {
             Self::Move(money) => Some(money.parties()),
-            Self::OpenUser(_) => None,
+            Self::OpenUser(_) | Self::OpenAccount(_) | Self::ResetBook(_) => None,
         };
         parties
             .into_iter()
             .flat_map(|parties| parties.from().into_iter().chain(parties.to()))
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PasswordHash")
     }
 }
 

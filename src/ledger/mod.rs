@@ -11,12 +11,17 @@
 pub mod account;
 pub mod command;
 pub mod error;
+mod locate;
 pub mod money;
+mod number;
+mod openings;
 pub mod plan;
 mod planner;
 mod rules;
 pub mod seal;
 
+#[cfg(test)]
+mod opening_tests;
 #[cfg(test)]
 mod plan_properties;
 #[cfg(test)]
@@ -24,13 +29,13 @@ mod plan_tests;
 #[cfg(test)]
 mod seal_tests;
 
-pub use account::{AccountId, AccountName, BookId, Head, Status, UserId, Version};
+pub use account::{AccountId, AccountName, BookId, BookName, Head, Status, UserId, Version};
 pub use command::{
-    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenUser, Parties, Receipt, Scope,
-    Standing, TransactionId,
+    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenAccount, OpenUser, Parties,
+    PasswordHash, Receipt, Scope, Standing, TransactionId,
 };
 pub use error::{Answer, Answered, Fault, Rejection, Side};
 pub use money::{Amount, Currency, CurrencyCode};
-pub use plan::{Plan, View};
+pub use plan::{Books, Plan, View};
 pub use planner::plan;
 pub use seal::Seal;

@@ -4,14 +4,20 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::command::{AccountRef, Action, Command, Key, Kind, NamedAccount, Scope, TransactionId};
+use super::command::{
+    AccountRef, Action, Command, Key, Kind, NamedAccount, PasswordHash, Scope, TransactionId,
+};
 use super::error::{Answered, Rejection};
 use super::seal::Sealed;
-use super::{AccountId, Amount, BookId, Currency, Head, Receipt, Seal, Status, UserId, Version};
+use super::{
+    AccountId, Amount, BookId, BookName, Currency, Head, Receipt, Seal, Status, UserId, Version,
+};
 
 /// What is taken to be true while planning. The database confirms it, or refuses the plan.
 #[derive(Debug, Default)]
 pub struct View {
+    /// Every book that a command names.
+    pub books: Books,
     /// Every account that a command names and that exists.
     pub heads: HashMap<AccountId, Head>,
     /// Every name that a command uses and that points to an account.
@@ -25,7 +31,12 @@ pub struct View {
     /// Unused ids: at least one for each command that may open something.
     pub unused_accounts: Vec<AccountId>,
     pub unused_users: Vec<UserId>,
+    pub unused_books: Vec<BookId>,
 }
+
+/// Which book of each name is open. The main book is always known.
+#[derive(Clone, Debug, Default)]
+pub struct Books(HashMap<BookName, BookId>);
 
 /// What is stored of a command under its key.
 #[derive(Clone, Debug)]
@@ -42,6 +53,11 @@ pub struct Plan<'a> {
     pub answers: Vec<Answered>,
     pub swaps: Vec<Swap>,
     pub confirms: Vec<Expected>,
+    /// Books that must still be open.
+    pub books: Vec<BookId>,
+    /// Books that are sealed, with the time.
+    pub sealed_books: Vec<(BookId, DateTime<Utc>)>,
+    pub new_books: Vec<NewBook>,
     pub users: Vec<NewUser<'a>>,
     pub accounts: Vec<NewAccount>,
     pub transactions: Vec<NewTransaction<'a>>,
@@ -67,9 +83,18 @@ pub struct Swap {
 }
 
 #[derive(Clone, Debug)]
+pub struct NewBook {
+    pub id: BookId,
+    pub name: BookName,
+    pub opened_at: DateTime<Utc>,
+    /// Where it is reset again in the same plan.
+    pub sealed_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug)]
 pub struct NewAccount {
     pub head: Head,
-    pub name: NamedAccount,
+    pub name: Option<NamedAccount>,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +102,7 @@ pub struct NewUser<'a> {
     pub id: UserId,
     pub name: Option<&'a str>,
     pub email: Option<&'a str>,
+    pub password_hash: Option<&'a PasswordHash>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -106,13 +132,34 @@ impl View {
     pub fn scope(&self, command: &Command) -> Option<Scope> {
         let money = match &command.action {
             Action::Move(money) => money,
-            Action::OpenUser(_) => return Some(Scope::Book(BookId::MAIN)),
+            Action::OpenUser(_) | Action::OpenAccount(_) | Action::ResetBook(_) => {
+                return Some(Scope::Book(BookId::MAIN));
+            }
         };
         let account = match money.parties().from().or(money.parties().to())? {
-            AccountRef::Id(id) => *id,
+            AccountRef::Id(id) | AccountRef::Owned(id, _) => *id,
             AccountRef::Named(name) => *self.names.get(name)?,
         };
         Some(Scope::Account(account))
+    }
+}
+
+impl Books {
+    #[must_use]
+    pub fn id(&self, name: BookName) -> Option<BookId> {
+        if name == BookName::MAIN {
+            Some(BookId::MAIN)
+        } else {
+            self.0.get(&name).copied()
+        }
+    }
+
+    pub fn insert(&mut self, name: BookName, book: BookId) {
+        self.0.insert(name, book);
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 }
 

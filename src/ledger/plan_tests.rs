@@ -10,16 +10,16 @@ use uuid::Uuid;
 
 use super::plan::{Plan, View};
 use super::{
-    AccountId, AccountName, AccountRef, Action, Amount, Answered, BookId, Command, Currency,
-    CurrencyCode, Head, Key, Kind, Move, NamedAccount, OpenUser, Parties, Rejection, Side, Status,
-    TransactionId, UserId, Version, plan,
+    AccountId, AccountName, AccountRef, Action, Amount, Answered, BookId, BookName, Command,
+    Currency, CurrencyCode, Head, Key, Kind, Move, NamedAccount, OpenUser, Parties, Rejection,
+    Side, Status, TransactionId, UserId, Version, plan,
 };
 
 pub(super) fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_225_600, 0).expect("a time")
 }
 
-fn usd() -> Currency {
+pub(super) fn usd() -> Currency {
     currency("USD")
 }
 
@@ -30,7 +30,7 @@ fn currency(code: &str) -> Currency {
     }
 }
 
-fn cents(minor: i128) -> Amount {
+pub(super) fn cents(minor: i128) -> Amount {
     Amount::from_minor(minor).expect("an amount")
 }
 
@@ -48,6 +48,8 @@ pub(super) fn holding(balances: &[i128]) -> View {
     }
     view.unused_accounts = (100..200).map(AccountId).collect();
     view.unused_users = (100..200).map(UserId).collect();
+    view.unused_books = (100..200).map(BookId).collect();
+    view.books.insert(BookName::EVENTS, BookId(2));
     let commands: Vec<&Command> = commands.iter().collect();
     let opening = plan(&commands, &view, now() - TimeDelta::minutes(1));
     carry(&mut view, &opening);
@@ -65,8 +67,14 @@ pub(super) fn carry(view: &mut View, plan: &Plan<'_>) {
         view.heads.insert(head.id, head.clone());
     }
     for account in &plan.accounts {
-        view.names.insert(account.name.clone(), account.head.id);
+        if let Some(name) = &account.name {
+            view.names.insert(name.clone(), account.head.id);
+        }
         view.unused_accounts.retain(|id| *id != account.head.id);
+    }
+    for book in &plan.new_books {
+        view.books.insert(book.name, book.id);
+        view.unused_books.retain(|id| *id != book.id);
     }
     view.unused_users
         .retain(|id| plan.users.iter().all(|user| user.id != *id));
@@ -123,19 +131,19 @@ pub(super) fn transfer(from: AccountId, to: AccountId, minor: i128) -> Action {
     )
 }
 
-fn moves(parties: Parties, minor: i128) -> Action {
+pub(super) fn moves(parties: Parties, minor: i128) -> Action {
     Action::Move(Move::new(parties, cents(minor), usd()).expect("not negative"))
 }
 
 fn named(name: &str) -> NamedAccount {
     NamedAccount {
-        book: BookId::MAIN,
+        book: BookName::MAIN,
         name: AccountName::parse(name).expect("a name"),
         owner: None,
     }
 }
 
-fn rejection(answered: &Answered) -> Rejection {
+pub(super) fn rejection(answered: &Answered) -> Rejection {
     answered.outcome.clone().expect_err("refused")
 }
 
@@ -372,6 +380,7 @@ fn an_email_opens_one_user() {
         Action::OpenUser(OpenUser {
             name: None,
             email: Some("a@b".to_owned()),
+            password_hash: None,
             currency: usd(),
             opening_balance: cents(5),
         })

@@ -1,17 +1,14 @@
 //! The planner: decides one command after the other, each on top of those before.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
 use super::command::{
-    AccountRef, Action, Command, Kind, Move, NamedAccount, OpenUser, Receipt, Scope, Standing,
-    TransactionId,
+    Action, Command, Kind, Move, NamedAccount, Receipt, Scope, Standing, TransactionId,
 };
 use super::error::{Answered, Rejection, Side};
-use super::plan::{
-    Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Recorded, Swap, View,
-};
+use super::plan::{Books, Entry, Expected, NewAccount, NewTransaction, Plan, Recorded, Swap, View};
 use super::rules::{Place, after, check, scope_of};
 use super::seal::Sealed;
 use super::{AccountId, Amount, BookId, Currency, Head, UserId, Version};
@@ -27,34 +24,39 @@ pub fn plan<'a>(commands: &[&'a Command], view: &View, now: DateTime<Utc>) -> Pl
     planner.finish()
 }
 
-struct Planner<'a, 'v> {
-    view: &'v View,
-    now: DateTime<Utc>,
+pub(super) struct Planner<'a, 'v> {
+    pub(super) view: &'v View,
+    pub(super) now: DateTime<Utc>,
     /// Every account that an answer depends on, as it stands after the commands so far.
-    drafts: BTreeMap<AccountId, Draft>,
-    opened: HashMap<NamedAccount, AccountId>,
+    pub(super) drafts: BTreeMap<AccountId, Draft>,
+    pub(super) opened: HashMap<NamedAccount, AccountId>,
+    /// Books that must still be open when the plan is written.
+    pub(super) books: BTreeSet<BookId>,
+    /// Books that were reset on the way: the new ones. No name that the view knows is in those.
+    pub(super) reset: Books,
     /// The first command of each key, by its position.
     keys: HashMap<(Scope, &'a str), usize>,
-    emails: HashSet<&'a str>,
+    pub(super) emails: HashSet<&'a str>,
     unused_accounts: std::slice::Iter<'v, AccountId>,
-    unused_users: std::slice::Iter<'v, UserId>,
+    pub(super) unused_users: std::slice::Iter<'v, UserId>,
+    pub(super) unused_books: std::slice::Iter<'v, BookId>,
     /// The commands decided so far: their ids, and the digests of their keys.
     decided: Vec<&'a Command>,
-    plan: Plan<'a>,
+    pub(super) plan: Plan<'a>,
 }
 
-struct Draft {
-    head: Head,
-    origin: Origin,
+pub(super) struct Draft {
+    pub(super) head: Head,
+    pub(super) origin: Origin,
 }
 
-enum Origin {
+pub(super) enum Origin {
     Stored(Expected),
-    Opened(NamedAccount),
+    Opened(Option<NamedAccount>),
 }
 
 /// What a command comes to: the answer, and whether it is written down.
-type Decision = Result<Receipt, Rejection>;
+pub(super) type Decision = Result<Receipt, Rejection>;
 
 impl<'a, 'v> Planner<'a, 'v> {
     fn new(view: &'v View, now: DateTime<Utc>) -> Self {
@@ -64,10 +66,13 @@ impl<'a, 'v> Planner<'a, 'v> {
             now: DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now),
             drafts: BTreeMap::new(),
             opened: HashMap::new(),
+            books: BTreeSet::new(),
+            reset: Books::default(),
             keys: HashMap::new(),
             emails: HashSet::new(),
             unused_accounts: view.unused_accounts.iter(),
             unused_users: view.unused_users.iter(),
+            unused_books: view.unused_books.iter(),
             decided: Vec::new(),
             plan: Plan::default(),
         }
@@ -77,6 +82,8 @@ impl<'a, 'v> Planner<'a, 'v> {
         let answered = match &command.action {
             Action::Move(money) => self.decide_move(command, money),
             Action::OpenUser(open) => self.decide_open_user(command, open),
+            Action::OpenAccount(open) => self.decide_open_account(command, open),
+            Action::ResetBook(book) => self.decide_reset(command, *book),
         };
         self.decided.push(command);
         self.plan.answers.push(answered);
@@ -122,13 +129,12 @@ impl<'a, 'v> Planner<'a, 'v> {
             return (from, to);
         }
         match (from, to) {
-            (Place::Free(name), to) => (
-                Place::Account(self.open_account(name, money.currency())),
-                to,
-            ),
+            (Place::Free(name), to) => {
+                (Place::Account(self.open_named(name, money.currency())), to)
+            }
             (Place::World, Place::Free(name)) => (
                 Place::World,
-                Place::Account(self.open_account(name, money.currency())),
+                Place::Account(self.open_named(name, money.currency())),
             ),
             places => places,
         }
@@ -159,100 +165,8 @@ impl<'a, 'v> Planner<'a, 'v> {
         Answered::first(Ok(self.apply(command, money, None, Place::World, to)))
     }
 
-    fn decide_open_user(&mut self, command: &'a Command, open: &'a OpenUser) -> Answered {
-        let scope = Scope::Book(BookId::MAIN);
-        if let Some(answered) = self.replay(command, scope) {
-            return answered;
-        }
-        if let Some(email) = &open.email
-            && (self.view.emails.contains(email) || !self.emails.insert(email))
-        {
-            return Answered::first(self.refuse(
-                command,
-                Kind::Opening,
-                scope,
-                Rejection::EmailTaken,
-            ));
-        }
-        let user = *self
-            .unused_users
-            .next()
-            .expect("the view holds an id for every user that may be opened");
-        let name = NamedAccount::of_user(user, open.currency);
-        let created_at = self.now;
-        self.plan.users.push(NewUser {
-            id: user,
-            name: open.name.as_deref(),
-            email: open.email.as_deref(),
-            created_at,
-        });
-        let mut head = self.open_account(name, open.currency);
-        let mut at = head.last_entry_at;
-        if !open.opening_balance.is_zero() {
-            at = after(self.now, &[&head]);
-            self.write_entry(&mut head, command.id, open.opening_balance, None, at);
-        }
-        let standing = Standing::of(&head, open.opening_balance);
-        self.record(
-            command,
-            Kind::Opening,
-            scope,
-            at,
-            Some((head.id, head.version)),
-            None,
-        );
-        self.keep(head);
-        Answered::first(Ok(Receipt {
-            transaction: command.id,
-            kind: Kind::Opening,
-            created_at: at,
-            standings: vec![standing],
-        }))
-    }
-
-    /// Finds a party's account; the head is a copy, drafted only once the command is accepted or remembered.
-    fn locate(&mut self, reference: Option<&AccountRef>, side: Side) -> Result<Place, Rejection> {
-        let id = match reference {
-            None => return Ok(Place::World),
-            Some(AccountRef::Id(id)) => *id,
-            Some(AccountRef::Named(name)) => {
-                match self.opened.get(name).or_else(|| self.view.names.get(name)) {
-                    Some(id) => *id,
-                    None => return self.free(name, side),
-                }
-            }
-        };
-        if let Some(draft) = self.drafts.get(&id) {
-            return Ok(Place::Account(draft.head.clone()));
-        }
-        let head = self
-            .view
-            .heads
-            .get(&id)
-            .ok_or(Rejection::AccountNotFound { side })?;
-        let expected = Expected::of(head);
-        self.drafts.insert(
-            id,
-            Draft {
-                head: head.clone(),
-                origin: Origin::Stored(expected),
-            },
-        );
-        Ok(Place::Account(head.clone()))
-    }
-
-    fn free(&self, name: &NamedAccount, side: Side) -> Result<Place, Rejection> {
-        match (name.owner, side) {
-            (Some(owner), _) if !self.view.owners.contains(&owner) => {
-                Err(Rejection::UserNotFound { side })
-            }
-            (None, Side::Source) => Err(Rejection::AccountNotFound { side }),
-            (Some(_), _) | (None, Side::Target) => Ok(Place::Free(name.clone())),
-        }
-    }
-
     /// The answer that the key has already, in the database or earlier in this batch.
-    fn replay(&mut self, command: &'a Command, scope: Scope) -> Option<Answered> {
+    pub(super) fn replay(&mut self, command: &'a Command, scope: Scope) -> Option<Answered> {
         let key = command.key.as_ref()?;
         if let Some(recorded) = self.view.outcomes.get(&(scope, key.text.clone())) {
             return Some(recorded.answer_again(key));
@@ -307,7 +221,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         })
     }
 
-    fn refuse(
+    pub(super) fn refuse(
         &mut self,
         command: &'a Command,
         kind: Kind,
@@ -372,17 +286,29 @@ impl<'a, 'v> Planner<'a, 'v> {
         match place {
             Place::World => None,
             Place::Account(head) => Some(head),
-            Place::Free(name) => Some(self.open_account(name, currency)),
+            Place::Free(name) => Some(self.open_named(name, currency)),
         }
     }
 
-    fn open_account(&mut self, name: NamedAccount, currency: Currency) -> Head {
+    pub(super) fn open_named(&mut self, name: NamedAccount, currency: Currency) -> Head {
+        let book = self.book(name.book);
+        let head = self.open_account(book, name.owner, currency, Some(name.clone()));
+        self.opened.insert(name, head.id);
+        head
+    }
+
+    pub(super) fn open_account(
+        &mut self,
+        book: BookId,
+        owner: Option<UserId>,
+        currency: Currency,
+        name: Option<NamedAccount>,
+    ) -> Head {
         let id = *self
             .unused_accounts
             .next()
             .expect("the view holds an id for every account that may be opened");
-        let head = Head::open(id, name.book, name.owner, currency, self.now);
-        self.opened.insert(name.clone(), id);
+        let head = Head::open(id, book, owner, currency, self.now);
         self.drafts.insert(
             id,
             Draft {
@@ -393,7 +319,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         head
     }
 
-    fn write_entry(
+    pub(super) fn write_entry(
         &mut self,
         head: &mut Head,
         transaction: TransactionId,
@@ -430,7 +356,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         });
     }
 
-    fn record(
+    pub(super) fn record(
         &mut self,
         command: &'a Command,
         kind: Kind,
@@ -451,7 +377,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         });
     }
 
-    fn keep(&mut self, head: Head) {
+    pub(super) fn keep(&mut self, head: Head) {
         if let Some(draft) = self.drafts.get_mut(&head.id) {
             draft.head = head;
         }
@@ -470,10 +396,15 @@ impl<'a, 'v> Planner<'a, 'v> {
         self.plan
             .entries
             .sort_by_key(|entry| (entry.sealed.account, entry.sealed.version));
+        for (sealed, _) in &self.plan.sealed_books {
+            // Sealing it confirms that it was open.
+            self.books.remove(sealed);
+        }
+        self.plan.books = self.books.into_iter().collect();
         // As their unique keys are sorted, so that two who open the same things wait for each other instead of both.
         self.plan.users.sort_by_key(|user| user.email);
         self.plan.accounts.sort_by(|one, other| {
-            let name = |new: &NewAccount| (new.name.book, new.name.name.clone());
+            let name = |new: &NewAccount| new.name.clone().map(|name| (name.book, name.name));
             name(one).cmp(&name(other))
         });
         self.plan.transactions.sort_by_key(|transaction| {

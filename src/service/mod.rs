@@ -1,6 +1,11 @@
 //! What the bank can do: the only door that the interfaces use.
 
+mod accounts;
 pub mod audit;
+mod currencies;
+mod history;
+mod passwords;
+mod sessions;
 mod users;
 
 use std::time::Duration;
@@ -8,8 +13,11 @@ use std::time::Duration;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use self::passwords::Passwords;
 use crate::engine::{Counts, Engine};
-use crate::ledger::{Currency, CurrencyCode, Fault, TransactionId};
+use crate::ledger::{
+    Action, Answer, Command, Currency, CurrencyCode, Fault, Key, TransactionId, Version,
+};
 use crate::storage::{self, Database, Pool, StorageError};
 
 /// How long a read may take, the wait for a connection included.
@@ -17,7 +25,12 @@ const READ_MAX: Duration = Duration::from_secs(5);
 /// How long the last reads have when the service ends.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
 
+pub use self::history::{Chain, Page};
+pub use self::passwords::Password;
+pub use self::sessions::{SessionToken, SignUp};
 pub use crate::engine::Settings as EngineSettings;
+pub use crate::storage::currencies::Registered;
+pub use crate::storage::entries::JournalEntry;
 pub use crate::storage::users::UserBalance;
 
 /// The ledger with everything around it that an interface needs.
@@ -25,6 +38,8 @@ pub struct Service {
     engine: Engine,
     reads: Pool,
     currency: Currency,
+    currencies: quick_cache::sync::Cache<String, Registered>,
+    passwords: Passwords,
 }
 
 /// How the service is set up.
@@ -57,6 +72,8 @@ impl Service {
             engine,
             reads,
             currency,
+            currencies: currencies::known(),
+            passwords: Passwords::new(),
         })
     }
 
@@ -76,6 +93,25 @@ impl Service {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.engine.counts()
+    }
+
+    async fn submit(&self, action: Action, key: Option<Key>) -> Answer {
+        self.submit_at(action, None, key).await
+    }
+
+    async fn submit_at(
+        &self,
+        action: Action,
+        expected_version: Option<Version>,
+        key: Option<Key>,
+    ) -> Answer {
+        let command = Command {
+            id: new_transaction(),
+            action,
+            key,
+            expected_version,
+        };
+        self.engine.submit(command).await
     }
 
     /// Answers what waits, then disconnects.

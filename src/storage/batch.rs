@@ -1,18 +1,18 @@
 //! The one statement that writes: it swaps heads and adds all that a batch leaves behind, or does nothing.
 
+use std::sync::LazyLock;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
+use sqlx::AssertSqlSafe;
 
 use super::{CommitError, Connection, StorageError, columns};
-use crate::ledger::Status;
 use crate::ledger::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Swap};
+use crate::ledger::{BookId, Status};
 
-/// Compare-and-swap first: every insert waits for `sure`, which divides by zero where a head was not the expected one. A
-/// division is the one way to raise in plain SQL; the error undoes the statement, and with it the whole batch.
-///
-/// The heads come sorted by id and are joined by an index nested loop in that order, which the lanes' settings make the
-/// only plan there is.
-pub const WRITE: &str = "
+/// Compare-and-swap first. The heads come sorted by id and are joined by an index nested loop in that order, which the lanes'
+/// settings make the only plan there is.
+const SWAP: &str = "
 with head as (
     select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::numeric[], $6::bigint[], $7::bytea[],
             $8::numeric[], $9::timestamptz[])
@@ -29,45 +29,80 @@ with head as (
         as head (id, version, seal, status, floor)
     join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
         and accounts.status = head.status::account_status and accounts.floor = head.floor
-), sure as (
+";
+
+/// Every insert waits for `sure`, which divides by zero where a head was not the expected one. A division is the one way to
+/// raise in plain SQL; the error undoes the statement, and with it the whole batch.
+const SURE: &str = "), sure as (
     select 1 / (
         (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($10)
     )::int as one
-), new_users as (
-    insert into users (id, name, email, created_at, updated_at)
-    select id, name, email, created_at, created_at
-    from unnest($15::bigint[], $16::text[], $17::text[], $18::timestamptz[]) as new (id, name, email, created_at)
+";
+
+/// As [`SURE`], where an account is called by its name in a book that can be reset, or where one is. The book is locked against
+/// that until the commit. A variant of its own, because every other batch would pay for it as well.
+const SURE_OF_BOOKS: &str = "), open_books as (
+    select 1 from books where id = any($50::bigint[]) and sealed_at is null order by id for share
+), sealed_books as (
+    update books set sealed_at = sealed.at
+    from unnest($51::bigint[], $52::timestamptz[]) as sealed (id, at)
+    where books.id = sealed.id and books.sealed_at is null
+    returning 1
+), sure as (
+    select 1 / (
+        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($10)
+        and (select count(*) from open_books) = cardinality($50)
+        and (select count(*) from sealed_books) = cardinality($51)
+    )::int as one
+), new_books as (
+    insert into books (id, name, opened_at, sealed_at)
+    select id, name, opened_at, sealed_at
+    from unnest($53::bigint[], $54::text[], $55::timestamptz[], $56::timestamptz[]) as new (id, name, opened_at, sealed_at)
+    where (select one from sure) = 1
+";
+
+const INSERT: &str = "), new_users as (
+    insert into users (id, name, email, created_at, updated_at, password_hash)
+    select id, name, email, created_at, created_at, password_hash
+    from unnest($15::bigint[], $16::text[], $17::text[], $18::timestamptz[], $19::text[])
+        as new (id, name, email, created_at, password_hash)
     where (select one from sure) = 1
 ), new_accounts as (
     insert into accounts (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
     select id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status::account_status, last_entry_at
-    from unnest($19::bigint[], $20::bigint[], $21::bigint[], $22::text[], $23::timestamptz[], $24::numeric[],
-            $25::numeric[], $26::bigint[], $27::bytea[], $28::text[], $29::timestamptz[])
+    from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::timestamptz[], $25::numeric[],
+            $26::numeric[], $27::bigint[], $28::bytea[], $29::text[], $30::timestamptz[])
         as new (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
     where (select one from sure) = 1
 ), new_names as (
     insert into account_names (book_id, name, account_id)
-    select book_id, name, account_id from unnest($20::bigint[], $30::text[], $19::bigint[]) as new (book_id, name, account_id)
-    where (select one from sure) = 1
+    select book_id, name, account_id from unnest($21::bigint[], $31::text[], $20::bigint[]) as new (book_id, name, account_id)
+    where name is not null and (select one from sure) = 1
 ), new_transactions as (
     insert into transactions (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key,
         request_digest, refusal)
     select id, kind::transaction_kind, scope_kind::scope_kind, scope_id, created_at, account_id, account_version,
         idempotency_key, request_digest, refusal::jsonb
-    from unnest($31::uuid[], $32::text[], $33::text[], $34::bigint[], $35::timestamptz[], $36::bigint[], $37::bigint[],
-            $38::text[], $39::bytea[], $40::text[])
+    from unnest($32::uuid[], $33::text[], $34::text[], $35::bigint[], $36::timestamptz[], $37::bigint[], $38::bigint[],
+            $39::text[], $40::bytea[], $41::text[])
         as new (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key, request_digest,
             refusal)
     where (select one from sure) = 1
 ), new_entries as (
     insert into entries (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
     select account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal
-    from unnest($41::bigint[], $42::bigint[], $43::bigint[], $44::timestamptz[], $45::uuid[], $46::numeric[],
-            $47::numeric[], $48::bytea[])
+    from unnest($42::bigint[], $43::bigint[], $44::bigint[], $45::timestamptz[], $46::uuid[], $47::numeric[],
+            $48::numeric[], $49::bytea[])
         as new (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
     where (select one from sure) = 1
 )
 select one from sure";
+
+/// The statement for a plan that names no book.
+pub static WRITE: LazyLock<String> = LazyLock::new(|| [SWAP, SURE, INSERT].concat());
+/// The statement for a plan that names books.
+pub static WRITE_IN_BOOKS: LazyLock<String> =
+    LazyLock::new(|| [SWAP, SURE_OF_BOOKS, INSERT].concat());
 
 /// Confirms heads that answers were given from, where there is nothing to write. It raises as [`WRITE`] does.
 const CONFIRM: &str = "
@@ -78,6 +113,7 @@ select 1 / (
         join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
             and accounts.status = head.status::account_status and accounts.floor = head.floor
     ) = cardinality($1)
+    and (select count(*) from books where id = any($6::bigint[]) and sealed_at is null) = cardinality($6)
 )::int";
 
 /// Makes a plan true, whole or not at all. In autocommit, the answer comes after the commit.
@@ -86,15 +122,23 @@ select 1 / (
 /// Where nothing happened, or nobody knows; see [`CommitError`].
 pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), CommitError> {
     if plan.swaps.is_empty() && plan.transactions.is_empty() {
-        return confirm(connection, &plan.confirms).await;
+        return confirm(connection, plan).await;
     }
-    let query = sqlx::query(WRITE);
+    let in_books = !plan.books.is_empty() || !plan.new_books.is_empty();
+    let sql: &'static str = if in_books { &WRITE_IN_BOOKS } else { &WRITE };
+    // Nothing but the constants above is in it.
+    let query = sqlx::query(AssertSqlSafe(sql));
     let query = bind_swaps(query, &plan.swaps);
     let query = bind_expected(query, &plan.confirms);
     let query = bind_users(query, &plan.users);
     let query = bind_accounts(query, &plan.accounts);
     let query = bind_transactions(query, &plan.transactions)?;
     let query = bind_entries(query, &plan.entries);
+    let query = if in_books {
+        bind_books(query, plan)
+    } else {
+        query
+    };
     query
         .execute(connection)
         .await
@@ -102,11 +146,11 @@ pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), C
     Ok(())
 }
 
-async fn confirm(connection: &mut Connection, confirms: &[Expected]) -> Result<(), CommitError> {
-    if confirms.is_empty() {
+async fn confirm(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), CommitError> {
+    if plan.confirms.is_empty() && plan.books.is_empty() {
         return Ok(());
     }
-    let query = bind_expected(sqlx::query(CONFIRM), confirms);
+    let query = bind_expected(sqlx::query(CONFIRM), &plan.confirms).bind(ids(&plan.books));
     query
         .execute(connection)
         .await
@@ -159,6 +203,31 @@ fn bind_expected<'q>(query: Query<'q>, expected: &[Expected]) -> Query<'q> {
         .bind(expected.iter().map(floor).collect::<Vec<Decimal>>())
 }
 
+fn bind_books<'q>(query: Query<'q>, plan: &Plan<'_>) -> Query<'q> {
+    let sealed = || plan.sealed_books.iter();
+    let new = || plan.new_books.iter();
+    query
+        .bind(ids(&plan.books))
+        .bind(sealed().map(|(book, _)| book.0).collect::<Vec<i64>>())
+        .bind(sealed().map(|(_, at)| *at).collect::<Vec<DateTime<Utc>>>())
+        .bind(new().map(|book| book.id.0).collect::<Vec<i64>>())
+        .bind(new().map(|book| book.name.as_str()).collect::<Vec<&str>>())
+        .bind(
+            new()
+                .map(|book| book.opened_at)
+                .collect::<Vec<DateTime<Utc>>>(),
+        )
+        .bind(
+            new()
+                .map(|book| book.sealed_at)
+                .collect::<Vec<Option<DateTime<Utc>>>>(),
+        )
+}
+
+fn ids(books: &[BookId]) -> Vec<i64> {
+    books.iter().map(|book| book.0).collect()
+}
+
 fn bind_users<'q>(query: Query<'q>, users: &[NewUser<'_>]) -> Query<'q> {
     query
         .bind(users.iter().map(|user| user.id.0).collect::<Vec<i64>>())
@@ -179,6 +248,12 @@ fn bind_users<'q>(query: Query<'q>, users: &[NewUser<'_>]) -> Query<'q> {
                 .iter()
                 .map(|user| user.created_at)
                 .collect::<Vec<DateTime<Utc>>>(),
+        )
+        .bind(
+            users
+                .iter()
+                .map(|user| user.password_hash.map(|hash| hash.0.clone()))
+                .collect::<Vec<Option<String>>>(),
         )
 }
 
@@ -227,8 +302,13 @@ fn bind_accounts<'q>(query: Query<'q>, accounts: &[NewAccount]) -> Query<'q> {
         .bind(
             accounts
                 .iter()
-                .map(|account| account.name.name.as_str().to_owned())
-                .collect::<Vec<String>>(),
+                .map(|account| {
+                    account
+                        .name
+                        .as_ref()
+                        .map(|name| name.name.as_str().to_owned())
+                })
+                .collect::<Vec<Option<String>>>(),
         )
 }
 

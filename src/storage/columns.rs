@@ -48,6 +48,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
         Kind::Withdrawal => "withdrawal",
         Kind::Transfer => "transfer",
         Kind::Opening => "opening",
+        Kind::Reset => "reset",
         Kind::Empty => "empty",
     }
 }
@@ -60,6 +61,7 @@ pub(super) fn parse_kind(kind: &str) -> Result<Kind, StorageError> {
         "withdrawal" => Ok(Kind::Withdrawal),
         "transfer" => Ok(Kind::Transfer),
         "opening" => Ok(Kind::Opening),
+        "reset" => Ok(Kind::Reset),
         "empty" => Ok(Kind::Empty),
         other => Err(StorageError::Corrupt(format!(
             "the transaction kind {other}"

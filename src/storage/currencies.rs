@@ -1,13 +1,9 @@
 //! The registry of currencies.
 
 use sqlx::FromRow;
-use sqlx::error::DatabaseError;
 
 use super::{Connection, Pool, StorageError, columns};
 use crate::ledger::{Currency, CurrencyCode};
-
-/// PostgreSQL's SQLSTATE where a table is not there.
-const UNDEFINED_TABLE: &str = "42P01";
 
 /// A currency as the registry has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,20 +47,17 @@ pub async fn find_by_name(pool: &Pool, name: &str) -> Result<Option<Registered>,
 /// The whole registry, by code. It grows by hand, a row at a time, so that it is one page.
 ///
 /// # Errors
-/// Where the database does not answer, or has no schema.
+/// Where the database does not answer.
 pub async fn list(connection: &mut Connection) -> Result<Vec<Registered>, StorageError> {
     const SQL: &str = "select code, name, scale, crypto from currencies order by code";
-    let rows: Vec<Row> = sqlx::query_as(SQL)
-        .fetch_all(connection)
-        .await
-        .map_err(explain)?;
+    let rows: Vec<Row> = sqlx::query_as(SQL).fetch_all(connection).await?;
     rows.into_iter().map(Row::into_registered).collect()
 }
 
 /// Adds a currency, unless its code or its name is there already.
 ///
 /// # Errors
-/// Where the database does not answer, or has no schema.
+/// Where the database does not answer.
 pub async fn insert(
     connection: &mut Connection,
     registered: &Registered,
@@ -91,17 +84,8 @@ pub async fn insert(
     {
         Some("currencies_pkey") => Ok(Inserted::CodeTaken),
         Some("currencies_name") => Ok(Inserted::NameTaken),
-        _ => Err(explain(error)),
+        _ => Err(error.into()),
     }
-}
-
-/// These are asked of databases that nobody has migrated yet as well.
-fn explain(error: sqlx::Error) -> StorageError {
-    let code = error.as_database_error().and_then(DatabaseError::code);
-    if code.as_deref() == Some(UNDEFINED_TABLE) {
-        return StorageError::Unfit("it has no schema yet: run passbook migrate".to_owned());
-    }
-    error.into()
 }
 
 #[derive(FromRow)]

@@ -4,6 +4,9 @@ use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use thiserror::Error;
 
+/// `PostgreSQL`'s SQLSTATE where a table is not there.
+const UNDEFINED_TABLE: &str = "42P01";
+
 /// A statement that did not give its answer.
 #[derive(Debug, Error)]
 pub enum StorageError {
@@ -47,6 +50,18 @@ pub enum CommitError {
 }
 
 impl StorageError {
+    /// Whether a table is not there: nobody has migrated the database yet.
+    #[must_use]
+    pub fn lacks_schema(&self) -> bool {
+        match self {
+            Self::Database(error) => error
+                .as_database_error()
+                .and_then(DatabaseError::code)
+                .is_some_and(|code| code == UNDEFINED_TABLE),
+            Self::Corrupt(_) | Self::Unfit(_) => false,
+        }
+    }
+
     /// Sorts an error by what is to be done about it.
     #[must_use]
     pub fn into_commit_error(self) -> CommitError {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 
-use super::{Connection, StorageError, columns};
+use super::{Connection, Pool, StorageError, columns};
 use crate::ledger::{AccountId, AccountRef, BookId, Head, Status, UserId, Version};
 
 /// What is behind a reference to an account.
@@ -36,11 +36,13 @@ pub async fn list(
         select accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
             accounts.balance, accounts.floor, accounts.version, accounts.seal, accounts.status::text as status,
             accounts.last_entry_at, owner.id is not null as owner_exists
-        from unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[]) with ordinality
-            as asked (id, book_id, name, owner_id, position)
+        from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) with ordinality
+            as asked (id, book, name, owner_id, position)
         left join lateral (
             select account_id from account_names
-            where account_names.book_id = asked.book_id and account_names.name = asked.name
+            where account_names.name = asked.name and account_names.book_id = (
+                select books.id from books where books.name = asked.book and books.sealed_at is null
+            )
         ) as named on true
         left join lateral (
             select * from accounts where accounts.id = coalesce(asked.id, named.account_id)
@@ -52,7 +54,7 @@ pub async fn list(
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for reference in references {
         match reference {
-            AccountRef::Id(id) => {
+            AccountRef::Id(id) | AccountRef::Owned(id, _) => {
                 ids.push(Some(id.0));
                 books.push(None);
                 names.push(None);
@@ -60,7 +62,7 @@ pub async fn list(
             }
             AccountRef::Named(account) => {
                 ids.push(None);
-                books.push(Some(account.book.0));
+                books.push(Some(account.book.as_str()));
                 names.push(Some(account.name.as_str()));
                 owners.push(account.owner.map(|owner| owner.0));
             }
@@ -74,6 +76,46 @@ pub async fn list(
         .fetch_all(connection)
         .await?;
     rows.into_iter().map(Row::into_found).collect()
+}
+
+/// The account behind a reference, if there is one.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn find(pool: &Pool, reference: AccountRef) -> Result<Option<Head>, StorageError> {
+    let mut connection = pool.acquire().await?;
+    let found = list(&mut connection, &[reference]).await?;
+    Ok(found.into_iter().next().and_then(|found| found.head))
+}
+
+/// The accounts of a user, by id, after one of them.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn list_by_owner(
+    pool: &Pool,
+    owner: UserId,
+    after: AccountId,
+    limit: i64,
+) -> Result<Vec<Head>, StorageError> {
+    const SQL: &str = "
+        select accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
+            accounts.balance, accounts.floor, accounts.version, accounts.seal, accounts.status::text as status,
+            accounts.last_entry_at, true as owner_exists
+        from accounts join currencies on currencies.code = accounts.currency
+        where accounts.owner_id = $1 and accounts.id > $2
+        order by accounts.id
+        limit $3";
+    let rows: Vec<Row> = sqlx::query_as(SQL)
+        .bind(owner.0)
+        .bind(after.0)
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    let found = rows.into_iter().map(Row::into_found);
+    found
+        .filter_map(|found| found.map(|found| found.head).transpose())
+        .collect()
 }
 
 /// Locks the heads of the accounts, in the order of their ids, until the transaction ends. Says which it got.

@@ -2,12 +2,15 @@
 
 pub mod audit;
 pub mod batch;
+pub mod books;
 pub mod connection;
 pub mod currencies;
+pub mod entries;
 pub mod heads;
 pub mod ids;
 pub mod migrations;
 pub mod outcomes;
+pub mod sessions;
 pub mod users;
 
 mod columns;

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use sqlx::FromRow;
 
 use super::{Connection, Pool, StorageError, columns};
-use crate::ledger::{Amount, Currency, NamedAccount, UserId};
+use crate::ledger::{AccountName, Amount, BookId, Currency, PasswordHash, UserId};
 
 /// A user beside their account in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +38,11 @@ pub async fn find_balance(
         updated_at: DateTime<Utc>,
         balance: Option<Decimal>,
     }
-    let account = NamedAccount::of_user(user, currency);
+    let account = AccountName::of_user(user, currency.code);
     let row: Option<Row> = sqlx::query_as(SQL)
         .bind(user.0)
-        .bind(account.book.0)
-        .bind(account.name.as_str())
+        .bind(BookId::MAIN.0)
+        .bind(account.as_str())
         .fetch_optional(pool)
         .await?;
     row.map(|row| {
@@ -74,4 +74,58 @@ pub async fn list_taken_emails(
         .bind(emails)
         .fetch_all(connection)
         .await?)
+}
+
+/// A user's balance in each of the currencies, in their order; zero where there is no account. None where there is no user.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn find_balances(
+    pool: &Pool,
+    user: UserId,
+    currencies: &[Currency],
+) -> Result<Option<Vec<Amount>>, StorageError> {
+    const SQL: &str = "
+        select asked.position, coalesce(accounts.balance, 0) as balance
+        from users
+        left join unnest($2::text[]) with ordinality as asked (name, position) on true
+        left join lateral (
+            select account_id from account_names where account_names.book_id = $3 and account_names.name = asked.name
+        ) as named on true
+        left join lateral (select balance from accounts where accounts.id = named.account_id) as accounts on true
+        where users.id = $1
+        order by asked.position";
+    let names = currencies
+        .iter()
+        .map(|currency| AccountName::of_user(user, currency.code));
+    let names: Vec<String> = names.map(|name| name.as_str().to_owned()).collect();
+    let rows: Vec<(Option<i64>, Decimal)> = sqlx::query_as(SQL)
+        .bind(user.0)
+        .bind(names)
+        .bind(BookId::MAIN.0)
+        .fetch_all(pool)
+        .await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    // One row without a position stands for no currency at all.
+    let balances = rows.into_iter().filter(|(position, _)| position.is_some());
+    let balances = currencies.iter().zip(balances);
+    let balances =
+        balances.map(|(currency, (_, balance))| columns::amount(balance, currency.scale));
+    balances.collect::<Result<_, _>>().map(Some)
+}
+
+/// What a user signs in with; none where nobody has the email, or the user has no password.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn find_password(
+    pool: &Pool,
+    email: &str,
+) -> Result<Option<(UserId, PasswordHash)>, StorageError> {
+    const SQL: &str =
+        "select id, password_hash from users where email = $1 and password_hash is not null";
+    let row: Option<(i64, String)> = sqlx::query_as(SQL).bind(email).fetch_optional(pool).await?;
+    Ok(row.map(|(user, hash)| (UserId(user), PasswordHash(hash))))
 }

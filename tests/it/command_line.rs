@@ -386,10 +386,9 @@ async fn processes_that_migrate_at_once_apply_once() {
 async fn verify_says_that_there_is_no_schema() {
     let url = postgres::create_empty_database().await;
     let ended = end_with(&["verify", "--database-url", &url], &[]);
-    assert!(
-        ended.complaint().contains("cannot use the database"),
-        "{ended:?}"
-    );
+    let complaint = ended.complaint();
+    assert!(complaint.contains("cannot use the database"), "{ended:?}");
+    assert!(complaint.contains("run passbook migrate"), "{ended:?}");
     postgres::drop_database(&url).await;
 }
 

@@ -2,13 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use passbook::ledger::{
-    AccountId, AccountName, AccountRef, Amount, BookId, NamedAccount, Rejection,
-};
+use passbook::ledger::{AccountId, AccountName, AccountRef, BookName, NamedAccount, Rejection};
 use passbook::storage::{Database, batch};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use crate::support::bank::at_once;
+use crate::support::bank::{at_once, transfer};
 use crate::support::{Bank, eventually};
 
 #[tokio::test]
@@ -53,9 +51,9 @@ async fn a_full_queue_answers_503_at_once_and_applies_nothing() {
 
     let requests = at_once((0..90).map(|number| users[number % users.len()].change("1")));
     let release = async {
-        // One in the lane, twenty in the queue, and no room for the others.
+        // Twenty in the queue and no room for the others, but for one that a lane may have taken before.
         eventually("the rest is refused", async || {
-            bank.app.service().counts().overloaded == 69
+            69 <= bank.app.service().counts().overloaded
         })
         .await;
         unlock(&mut intruder).await;
@@ -64,7 +62,8 @@ async fn a_full_queue_answers_503_at_once_and_applies_nothing() {
 
     let (accepted, refused): (Vec<_>, Vec<_>) =
         replies.iter().partition(|reply| reply.status == 200);
-    assert_eq!((accepted.len(), refused.len()), (21, 69));
+    let accepted = accepted.len();
+    assert!([20, 21].contains(&accepted), "{accepted}");
     for reply in refused {
         assert_eq!(reply.status, 503);
         assert_eq!(
@@ -77,7 +76,11 @@ async fn a_full_queue_answers_503_at_once_and_applies_nothing() {
     let entries = bank
         .number("select count(*) from entries where amount = 1")
         .await;
-    assert_eq!(entries, 21, "an entry for each success, none for a refusal");
+    assert_eq!(
+        usize::try_from(entries),
+        Ok(accepted),
+        "an entry for each success, none for a refusal"
+    );
     bank.close().await;
 }
 
@@ -313,17 +316,15 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
     let user = bank.user("10").await;
     let service = bank.app.service();
     let from = AccountRef::Id(AccountId(user.account().await));
-    let currency = service.default_currency();
     let name = NamedAccount {
-        book: BookId::MAIN,
+        book: BookName::MAIN,
         name: AccountName::parse("savings").expect("a name"),
         owner: None,
     };
     let to = || AccountRef::Named(name.clone());
-    let amount = |minor| Amount::from_minor(minor).expect("an amount");
 
     let refused = service
-        .transfer(from.clone(), to(), amount(1_001), currency, None)
+        .move_money(transfer(&bank, from.clone(), to(), 1_001), None)
         .await
         .expect("an answer");
     assert!(
@@ -338,7 +339,7 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
     assert_eq!(bank.number("select count(*) from accounts").await, 1);
 
     let accepted = service
-        .transfer(from, to(), amount(400), currency, None)
+        .move_money(transfer(&bank, from, to(), 400), None)
         .await
         .expect("an answer");
     let receipt = accepted.outcome.expect("accepted");
@@ -360,32 +361,47 @@ async fn the_batch_statement_locks_in_the_given_order_whatever_the_statistics() 
     let bank = Bank::open().await;
     let database = Database::parse(&bank.database_url, false).expect("a URL");
     let mut lane = database.connect_lane().await.expect("a lane's connection");
-    let prepare = format!("prepare write as {}", batch::WRITE);
-    sqlx::raw_sql(AssertSqlSafe(prepare))
-        .execute(&mut lane)
-        .await
-        .expect("prepared");
-    let explain = format!("explain execute write ({})", vec!["null"; 48].join(", "));
-    for analysed in [false, true] {
-        if analysed {
-            bank.plant("analyze").await;
+    for write in [&*batch::WRITE, &*batch::WRITE_IN_BOOKS] {
+        let explain = prepare(&mut lane, write).await;
+        for analysed in [false, true] {
+            if analysed {
+                bank.plant("analyze").await;
+            }
+            let plan = explained(&mut lane, &explain).await;
+            let update = plan
+                .iter()
+                .position(|line| line.contains("Update on accounts"))
+                .expect("an update");
+            assert!(plan[update + 1].contains("Nested Loop"), "{plan:#?}");
+            assert!(
+                !plan.iter().any(|line| line.contains("Seq Scan")
+                    || line.contains("Hash")
+                    || line.contains("Merge")),
+                "{plan:#?}"
+            );
         }
-        let lines: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(explain.clone()))
-            .fetch_all(&mut lane)
-            .await
-            .expect("explained");
-        let plan: Vec<String> = lines.into_iter().map(|(line,)| line).collect();
-        let update = plan
-            .iter()
-            .position(|line| line.contains("Update on accounts"))
-            .expect("an update");
-        assert!(plan[update + 1].contains("Nested Loop"), "{plan:#?}");
-        assert!(!plan.iter().any(|line| line.contains("Seq Scan")
-            || line.contains("Hash")
-            || line.contains("Merge")));
     }
     lane.close().await.expect("closed");
     bank.close().await;
+}
+
+/// Prepares the statement; what explains it.
+async fn prepare(lane: &mut PgConnection, write: &str) -> String {
+    let parameters = (1..).take_while(|number| write.contains(&format!("${number}::")));
+    let nulls = vec!["null"; parameters.count()].join(", ");
+    let prepare = format!("deallocate all; prepare write as {write}");
+    let prepared = sqlx::raw_sql(AssertSqlSafe(prepare)).execute(lane).await;
+    prepared.expect("prepared");
+    format!("explain execute write ({nulls})")
+}
+
+async fn explained(lane: &mut PgConnection, explain: &str) -> Vec<String> {
+    let lines: Vec<(String,)> = sqlx::query_as(AssertSqlSafe(explain.to_owned()))
+        .persistent(false)
+        .fetch_all(lane)
+        .await
+        .expect("explained");
+    lines.into_iter().map(|(line,)| line).collect()
 }
 
 /// Lets nobody write an entry.

@@ -1,9 +1,9 @@
 //! Several services on one database: the same guarantees, whoever writes behind whose back.
 
-use passbook::ledger::{AccountId, AccountRef, Amount};
+use passbook::ledger::{AccountId, AccountRef};
 
 use crate::support::Bank;
-use crate::support::bank::at_once;
+use crate::support::bank::{at_once, transfer};
 
 #[tokio::test]
 async fn a_stale_head_neither_refuses_money_that_is_there_nor_spends_what_is_gone() {
@@ -107,7 +107,6 @@ async fn opposite_transfers_neither_deadlock_nor_lose_money() {
         AccountId(one.account().await),
         AccountId(other.account().await),
     );
-    let amount = Amount::from_minor(100).expect("an amount");
     let replies = at_once((0..400).map(|number| {
         let service = if number % 2 == 0 {
             here.app.service()
@@ -119,13 +118,8 @@ async fn opposite_transfers_neither_deadlock_nor_lose_money() {
         } else {
             (other_id, one_id)
         };
-        service.transfer(
-            AccountRef::Id(from),
-            AccountRef::Id(to),
-            amount,
-            service.default_currency(),
-            None,
-        )
+        let money = transfer(&here, AccountRef::Id(from), AccountRef::Id(to), 100);
+        service.move_money(money, None)
     }))
     .await;
     assert!(replies.iter().all(|reply| {

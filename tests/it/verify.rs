@@ -3,7 +3,7 @@
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use passbook::ledger::{AccountId, AccountRef, Amount};
+use passbook::ledger::{AccountId, AccountRef, Amount, Move, Parties};
 use passbook::service::audit;
 use passbook::storage::{Connection, Database};
 use sqlx::AssertSqlSafe;
@@ -211,7 +211,9 @@ async fn transfer(bank: &Bank, from: i64, to: i64, amount: &str) {
     let currency = service.default_currency();
     let amount = Amount::parse_plain(amount, currency.scale).expect("an amount");
     let [from, to] = [from, to].map(|id| AccountRef::Id(AccountId(id)));
-    let answered = service.transfer(from, to, amount, currency, None).await;
+    let money = Parties::Transfer { from, to };
+    let money = Move::new(money, amount, currency).expect("not negative");
+    let answered = service.move_money(money, None).await;
     let outcome = answered.expect("an answer").outcome;
     outcome.expect("the money is there");
 }

@@ -12,7 +12,9 @@ use self::error::{Errors, Problem};
 use super::number::{self, Number};
 use super::{body, idempotency};
 use crate::ledger::money::AmountError;
-use crate::ledger::{Amount, Answered, Currency, Fault, OpenUser, Receipt, UserId};
+use crate::ledger::{
+    AccountRef, Amount, Answered, Currency, Fault, Move, NamedAccount, OpenUser, Receipt, UserId,
+};
 use crate::service::{Service, UserBalance};
 
 pub(super) use self::error::not_found;
@@ -152,7 +154,9 @@ async fn change_balance(
             ],
         )
     });
-    let answered = service.change_balance(id, amount, currency, key).await?;
+    let account = AccountRef::Named(NamedAccount::of_user(id, currency));
+    let money = Move::change(account, amount, currency);
+    let answered = service.move_money(money, key).await?;
     let (mut response, receipt) = accepted(HttpResponse::Ok(), answered)?;
     let data = NewBalance {
         id: id.0,
@@ -199,6 +203,7 @@ async fn open(
             OpenUser {
                 name,
                 email,
+                password_hash: None,
                 currency,
                 opening_balance,
             },

@@ -6,6 +6,7 @@ use std::future::Future;
 use clap::Parser;
 use passbook::app::App;
 use passbook::config::ServeArgs;
+use passbook::ledger::{AccountRef, Amount, Move, Parties};
 use passbook::service::audit;
 use passbook::storage::{Database, connection};
 use reqwest::{Client, Method, StatusCode};
@@ -309,6 +310,13 @@ pub(crate) async fn audit_of(url: &str) -> audit::Report {
         .expect("the audit runs");
     connection::close(connection).await;
     report
+}
+
+/// A transfer in the currency of accounts where nobody says.
+pub(crate) fn transfer(bank: &Bank, from: AccountRef, to: AccountRef, minor: i128) -> Move {
+    let amount = Amount::from_minor(minor).expect("an amount");
+    let currency = bank.app.service().default_currency();
+    Move::new(Parties::Transfer { from, to }, amount, currency).expect("not negative")
 }
 
 /// Runs so many at once, and gathers what they give.

@@ -1,0 +1,167 @@
+//! What the planner decides about openings, ownership and books that are reset, on examples.
+
+use super::plan_tests::{
+    carry, cents, command, deposit, holding, keyed, moves, now, planned, rejection, usd, withdrawal,
+};
+use super::{
+    AccountId, AccountName, AccountRef, Action, BookId, BookName, Kind, NamedAccount, OpenAccount,
+    Parties, Rejection, Scope, Side, UserId, Version,
+};
+
+const A: AccountId = AccountId(1);
+const OWNER: UserId = UserId(5);
+
+fn event(name: &str) -> AccountRef {
+    AccountRef::Named(NamedAccount {
+        book: BookName::EVENTS,
+        name: AccountName::parse(name).expect("a name"),
+        owner: None,
+    })
+}
+
+fn deposit_event(name: &str, minor: i128) -> Action {
+    moves(Parties::Deposit { to: event(name) }, minor)
+}
+
+fn withdrawal_event(name: &str, minor: i128) -> Action {
+    moves(Parties::Withdrawal { from: event(name) }, minor)
+}
+
+fn open(minor: i128) -> Action {
+    Action::OpenAccount(OpenAccount {
+        owner: Some(OWNER),
+        currency: usd(),
+        opening_balance: cents(minor),
+    })
+}
+
+fn reset() -> Action {
+    Action::ResetBook(BookName::EVENTS)
+}
+
+#[test]
+fn an_account_without_a_name_is_opened_once_for_a_key() {
+    let view = holding(&[]);
+    let commands = [
+        command(1, open(0)),
+        keyed(2, "k", 1, open(10)),
+        keyed(3, "k", 1, open(10)),
+    ];
+    let plan = planned(&commands, &view);
+    let opened: Vec<_> = plan.accounts.iter().map(|new| &new.head).collect();
+    assert_eq!(opened.len(), 2);
+    assert!(plan.accounts.iter().all(|new| new.name.is_none()));
+    assert!(opened.iter().all(|head| head.owner == Some(OWNER)));
+    assert_eq!(
+        (opened[0].version, opened[1].version),
+        (Version(1), Version(2))
+    );
+    assert!(plan.answers[2].replayed);
+    assert_eq!(plan.answers[1].outcome, plan.answers[2].outcome);
+    assert_eq!((plan.entries.len(), plan.transactions.len()), (1, 2));
+    assert_eq!(plan.transactions[0].scope, Scope::Book(BookId::MAIN));
+}
+
+#[test]
+fn an_account_is_not_there_for_anybody_but_its_owner() {
+    let mut view = holding(&[100]);
+    view.heads.get_mut(&A).expect("an account").owner = Some(OWNER);
+    let take = |user| {
+        let from = AccountRef::Owned(A, user);
+        moves(Parties::Withdrawal { from }, 10)
+    };
+    let commands = [
+        keyed(1, "k", 1, take(OWNER)),
+        keyed(2, "k", 1, take(UserId(6))),
+        command(3, take(UserId(6))),
+    ];
+    let plan = planned(&commands, &view);
+    assert!(plan.answers[0].outcome.is_ok());
+    for answered in &plan.answers[1..] {
+        // Not even that the key was used.
+        let unknown = Rejection::AccountNotFound { side: Side::Source };
+        assert_eq!(rejection(answered), unknown);
+    }
+    assert_eq!(plan.entries.len(), 1);
+}
+
+#[test]
+fn a_plan_that_names_a_book_confirms_that_it_is_open() {
+    let view = holding(&[100]);
+    let commands = [command(1, withdrawal_event("x", 1))];
+    let plan = planned(&commands, &view);
+    let unknown = Rejection::AccountNotFound { side: Side::Source };
+    assert_eq!(rejection(&plan.answers[0]), unknown);
+    assert_eq!(plan.books, [BookId(2)]);
+    let commands = [command(1, deposit_event("x", 1))];
+    let plan = planned(&commands, &view);
+    assert_eq!(plan.books, [BookId(2)]);
+    assert_eq!(plan.accounts[0].head.book, BookId(2));
+    let commands = [command(1, withdrawal(A, 1))];
+    assert!(planned(&commands, &view).books.is_empty());
+}
+
+#[test]
+fn after_a_reset_names_are_free_and_no_money_is_lost() {
+    let mut view = holding(&[]);
+    let before = [command(1, deposit_event("x", 10))];
+    let opened = planned(&before, &view);
+    carry(&mut view, &opened);
+    let commands = [
+        command(2, deposit_event("x", 5)),
+        command(3, reset()),
+        command(4, withdrawal_event("x", 1)),
+        command(5, deposit_event("x", 7)),
+        command(6, withdrawal_event("x", 3)),
+    ];
+    let plan = planned(&commands, &view);
+    let unknown = Rejection::AccountNotFound { side: Side::Source };
+    assert_eq!(rejection(&plan.answers[2]), unknown);
+    assert_eq!(plan.swaps.len(), 1);
+    assert_eq!(plan.swaps[0].head.balance, cents(15));
+    assert_eq!(plan.accounts.len(), 1);
+    let head = &plan.accounts[0].head;
+    assert_eq!((head.balance, head.book), (cents(4), BookId(100)));
+    assert_eq!(plan.sealed_books, [(BookId(2), now())]);
+    // Sealing confirms that it was open; to lock it as well would be to lock it twice.
+    assert!(plan.books.is_empty());
+    assert_eq!(
+        (plan.new_books[0].id, plan.new_books[0].name),
+        (BookId(100), BookName::EVENTS)
+    );
+
+    carry(&mut view, &plan);
+    let commands = [command(7, deposit_event("x", 1))];
+    let plan = planned(&commands, &view);
+    assert_eq!(plan.books, [BookId(100)]);
+    assert_eq!(plan.swaps[0].head.balance, cents(5));
+}
+
+#[test]
+fn two_resets_leave_one_open_book_and_a_key_resets_once() {
+    let view = holding(&[]);
+    let commands = [
+        command(1, reset()),
+        command(2, deposit_event("x", 1)),
+        keyed(3, "k", 1, reset()),
+        keyed(4, "k", 1, reset()),
+        command(5, deposit_event("x", 2)),
+    ];
+    let plan = planned(&commands, &view);
+    assert!(plan.answers[3].replayed);
+    assert_eq!(plan.sealed_books.len(), 1);
+    let sealed: Vec<_> = plan.new_books.iter().map(|book| book.sealed_at).collect();
+    assert_eq!(sealed, [Some(now()), None]);
+    let books: Vec<_> = plan.accounts.iter().map(|new| new.head.book).collect();
+    assert_eq!(books, [BookId(100), BookId(101)]);
+    let kinds: Vec<_> = plan.transactions.iter().map(|row| row.kind).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Reset).count(), 2);
+}
+
+#[test]
+fn the_main_book_needs_no_confirmation() {
+    let view = holding(&[1]);
+    let commands = [command(1, deposit(A, 1)), command(2, open(1))];
+    let plan = planned(&commands, &view);
+    assert!(plan.books.is_empty() && plan.sealed_books.is_empty());
+}

@@ -1,0 +1,74 @@
+//! What can be done with accounts: open one, look at it, move money.
+
+use super::{Service, read};
+use crate::ledger::{
+    AccountId, AccountRef, Action, Answer, Fault, Head, Key, Move, OpenAccount, UserId, Version,
+};
+use crate::storage;
+
+impl Service {
+    /// Opens an account without a name, and deposits the opening balance there.
+    ///
+    /// # Errors
+    /// Where there is no answer; see [`Fault`].
+    pub async fn open_account(&self, account: OpenAccount, key: Option<Key>) -> Answer {
+        self.submit(Action::OpenAccount(account), key).await
+    }
+
+    /// Moves money, both sides at once. An amount of zero moves nothing, and its key is remembered.
+    ///
+    /// # Errors
+    /// Where there is no answer; see [`Fault`].
+    pub async fn move_money(&self, money: Move, key: Option<Key>) -> Answer {
+        self.submit(Action::Move(money), key).await
+    }
+
+    /// Moves money, where the account that it leaves (for a deposit, the one that it reaches) still has the version.
+    ///
+    /// # Errors
+    /// Where there is no answer; see [`Fault`].
+    pub async fn move_money_at(&self, money: Move, version: Version, key: Option<Key>) -> Answer {
+        self.submit_at(Action::Move(money), Some(version), key)
+            .await
+    }
+
+    /// An account as it is now.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_account(&self, account: AccountRef) -> Result<Option<Head>, Fault> {
+        read(storage::heads::find(&self.reads, account)).await
+    }
+
+    /// An account as it was a moment ago: good for what never changes of it, its currency and its owner. It costs no query
+    /// where the account was in use lately.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn recall_account(&self, account: AccountId) -> Result<Option<Head>, Fault> {
+        match self.engine.recall(account) {
+            Some(head) => Ok(Some(head)),
+            None => self.find_account(AccountRef::Id(account)).await,
+        }
+    }
+
+    /// The accounts of a user, by id, after one of them.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_accounts(
+        &self,
+        owner: UserId,
+        after: AccountId,
+        limit: u8,
+    ) -> Result<Vec<Head>, Fault> {
+        let limit = i64::from(limit);
+        read(storage::heads::list_by_owner(
+            &self.reads,
+            owner,
+            after,
+            limit,
+        ))
+        .await
+    }
+}

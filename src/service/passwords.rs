@@ -1,0 +1,169 @@
+//! Passwords: hashed with argon2id, off the threads that serve, a few at a time.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _, phc};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use crate::ledger::{Fault, PasswordHash};
+
+/// How many are hashed at once. Each takes a core and 19 MiB for some 40 ms.
+const AT_ONCE: usize = 2;
+/// How long a password waits for its turn.
+const WAIT_MAX: Duration = Duration::from_secs(4);
+/// What a password is checked against where there is none, so that it takes as long: nothing hashes to it.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5bm9ib2R5bm9ib2Q$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/// A password that keeps the rules: 8 to 128 characters, a capital letter, a small one, and a digit among them.
+#[derive(Clone)]
+pub struct Password(String);
+
+pub(super) struct Passwords {
+    turns: Arc<Semaphore>,
+}
+
+impl Password {
+    /// The shortest and the longest password, in characters.
+    pub const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
+
+    /// A new password; `None` where it breaks the rules.
+    #[must_use]
+    pub fn choose(text: &str) -> Option<Self> {
+        let keeps_rules = Self::LENGTH.contains(&text.chars().count())
+            && text.chars().any(char::is_uppercase)
+            && text.chars().any(char::is_lowercase)
+            && text.chars().any(|letter| letter.is_ascii_digit());
+        keeps_rules.then(|| Self(text.to_owned()))
+    }
+
+    /// A password to be checked; `None` where it is longer than any.
+    #[must_use]
+    pub fn recall(text: &str) -> Option<Self> {
+        (text.chars().count() <= *Self::LENGTH.end()).then(|| Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Password")
+    }
+}
+
+impl Passwords {
+    pub(super) fn new() -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    pub(super) async fn hash(&self, password: Password) -> Result<PasswordHash, Fault> {
+        let hashed = self.run(move || {
+            let hash: Result<phc::PasswordHash, _> =
+                Argon2::default().hash_password(password.0.as_bytes());
+            hash.map(|hash| hash.to_string())
+        });
+        hashed.await?.map(PasswordHash).map_err(|error| {
+            tracing::error!(%error, "a password cannot be hashed");
+            Fault::Bug
+        })
+    }
+
+    /// Whether it is the password that was hashed; never where nothing was, and that takes as long to say.
+    pub(super) async fn verify(
+        &self,
+        password: Password,
+        hash: Option<PasswordHash>,
+    ) -> Result<bool, Fault> {
+        self.run(move || {
+            let text = hash.as_ref().map_or(NOBODY, |hash| &hash.0);
+            let parsed = phc::PasswordHash::new(text);
+            let is_right = parsed.is_ok_and(|parsed| {
+                let argon2 = Argon2::default();
+                argon2
+                    .verify_password(password.0.as_bytes(), &parsed)
+                    .is_ok()
+            });
+            is_right && hash.is_some()
+        })
+        .await
+    }
+
+    /// Runs it on a thread where it may take its time. Nothing is applied where there is no turn to be had.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Fault> {
+        let turn = timeout(WAIT_MAX, Arc::clone(&self.turns).acquire_owned()).await;
+        let Ok(Ok(turn)) = turn else {
+            return Err(Fault::Overloaded);
+        };
+        let done = spawn_blocking(move || {
+            let result = work();
+            // Held until the work is done, also where nobody waits for it any more.
+            drop(turn);
+            result
+        });
+        done.await.map_err(|error| {
+            tracing::error!(%error, "a thread for passwords failed");
+            Fault::Bug
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_keeps_the_rules() {
+        let longest = format!("aA1{}", "x".repeat(125));
+        for text in ["Secret12", "ÄÄÄääää1", longest.as_str()] {
+            assert!(Password::choose(text).is_some(), "{text}");
+        }
+        let too_long = format!("{longest}x");
+        for text in [
+            "",
+            "Secret1",
+            "secret12",
+            "SECRET12",
+            "Secretxx",
+            too_long.as_str(),
+        ] {
+            assert!(Password::choose(text).is_none(), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_is_hashed_with_a_salt_of_its_own_and_recognised() {
+        let passwords = Passwords::new();
+        let secret = || Password::choose("Secret12").expect("a password");
+        let hash = passwords.hash(secret()).await.expect("a hash");
+        assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert_ne!(hash, passwords.hash(secret()).await.expect("a hash"));
+        let other = Password::choose("Secret13").expect("a password");
+        assert_eq!(
+            passwords.verify(secret(), Some(hash.clone())).await,
+            Ok(true)
+        );
+        assert_eq!(passwords.verify(other, Some(hash)).await, Ok(false));
+        assert_eq!(passwords.verify(secret(), None).await, Ok(false));
+    }
+
+    #[test]
+    fn what_nobody_is_checked_against_costs_as_much() {
+        let nobody = phc::PasswordHash::new(NOBODY).expect("a hash");
+        let real: phc::PasswordHash = Argon2::default()
+            .hash_password(b"Secret12")
+            .expect("a hash");
+        assert_eq!(nobody.params, real.params);
+        assert_eq!(
+            nobody.hash.map(|hash| hash.len()),
+            real.hash.map(|hash| hash.len())
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! Who is asking: users who sign up and in, and the sessions that follow.
+
+use std::fmt;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::passwords::Password;
+use super::{Service, read};
+use crate::ledger::{Amount, Answer, Answered, Currency, Fault, Key, OpenUser, Rejection, UserId};
+use crate::storage;
+use crate::storage::sessions::{self, Lifetime, TokenHash};
+
+/// Half an hour without use ends a session, and a day ends it in any case.
+const LIFETIME: Lifetime = Lifetime {
+    idle: Duration::from_mins(30),
+    absolute: Duration::from_hours(24),
+};
+
+/// Who signs up.
+pub struct SignUp {
+    pub name: String,
+    /// In lower case.
+    pub email: String,
+    pub password: Password,
+    /// Of the account that is opened along.
+    pub currency: Currency,
+}
+
+/// What a user who signed in shows with each request: 256 random bits, in hexadecimal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionToken(String);
+
+impl Service {
+    /// Opens a user who can sign in. The password is no part of the key's digest, which is stored: who asks again with another
+    /// password is told apart by the password itself.
+    ///
+    /// # Errors
+    /// Where there is no answer; see [`Fault`].
+    pub async fn sign_up(&self, user: SignUp, key: Option<Key>) -> Answer {
+        let SignUp {
+            name,
+            email,
+            password,
+            currency,
+        } = user;
+        let open = OpenUser {
+            name: Some(name),
+            email: Some(email.clone()),
+            password_hash: Some(self.passwords.hash(password.clone()).await?),
+            currency,
+            opening_balance: Amount::ZERO,
+        };
+        let answered = self.open_user(open, key).await?;
+        match &answered.outcome {
+            Ok(receipt) if answered.replayed => {
+                let transaction = receipt.transaction;
+                Ok(match self.sign_in(&email, password).await? {
+                    Some(_) => answered,
+                    None => Answered::first(Err(Rejection::KeyReused { transaction })),
+                })
+            }
+            Ok(_) | Err(_) => Ok(answered),
+        }
+    }
+
+    /// Who has this email and this password. It takes as long where there is nobody.
+    ///
+    /// # Errors
+    /// Where there is no answer; see [`Fault`].
+    pub async fn sign_in(&self, email: &str, password: Password) -> Result<Option<UserId>, Fault> {
+        let found = read(storage::users::find_password(&self.reads, email)).await?;
+        let (user, hash) = found.unzip();
+        let is_right = self.passwords.verify(password, hash).await?;
+        Ok(user.filter(|_| is_right))
+    }
+
+    /// Begins a session.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn open_session(&self, user: UserId) -> Result<SessionToken, Fault> {
+        let token = SessionToken::random()?;
+        read(sessions::insert(&self.reads, &token.hash(), user, LIFETIME)).await?;
+        Ok(token)
+    }
+
+    /// Whose session it is. Asked of the database each time, so that a session that ended is dead everywhere at once.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_session(&self, token: &SessionToken) -> Result<Option<UserId>, Fault> {
+        read(sessions::find_user(&self.reads, &token.hash(), LIFETIME)).await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn close_session(&self, token: &SessionToken) -> Result<(), Fault> {
+        read(sessions::delete(&self.reads, &token.hash())).await
+    }
+}
+
+impl SessionToken {
+    /// As a client shows it; `None` where it cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_token = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        is_token.then(|| Self(text.to_owned()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn random() -> Result<Self, Fault> {
+        let [mut high, mut low] = [[0; 16]; 2];
+        let filled = getrandom::fill(&mut high).and_then(|()| getrandom::fill(&mut low));
+        filled.map_err(|error| {
+            tracing::error!(%error, "the system gives no random bytes");
+            Fault::Bug
+        })?;
+        let [high, low] = [high, low].map(u128::from_be_bytes);
+        Ok(Self(format!("{high:032x}{low:032x}")))
+    }
+
+    fn hash(&self) -> TokenHash {
+        Sha256::digest(&self.0).into()
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SessionToken")
+    }
+}

@@ -1,0 +1,139 @@
+//! The journal of an account, in pages by version.
+
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use super::{Pool, StorageError, columns};
+use crate::ledger::seal::Sealed;
+use crate::ledger::{AccountId, Head, Kind, Seal, TransactionId, Version};
+
+/// An entry as an account's holder sees it.
+#[derive(Clone, Debug)]
+pub struct JournalEntry {
+    pub sealed: Sealed,
+    pub seal: Seal,
+    /// The seal of the entry before; none for the first, which follows on the genesis.
+    pub seal_before: Option<Seal>,
+    pub kind: Kind,
+    /// What the other account of a transfer is called in the same book.
+    pub counterparty_name: Option<String>,
+}
+
+/// The entries after a version, oldest first, as far as the head knows of them.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn list_after(
+    pool: &Pool,
+    head: &Head,
+    after: Version,
+    limit: i64,
+) -> Result<Vec<JournalEntry>, StorageError> {
+    const SQL: &str = "
+        select entry.account_id, entry.version, entry.transaction_id, entry.amount, entry.balance, entry.counterparty_id,
+            entry.created_at, entry.seal, before.seal as seal_before, transaction.kind, counterparty.name as counterparty_name
+        from (
+            select * from entries where account_id = $1 and version > $2 and version <= $3 order by version limit $4
+        ) as entry
+        left join lateral (
+            select seal from entries where entries.account_id = entry.account_id and entries.version = entry.version - 1
+        ) as before on true
+        left join lateral (
+            select kind::text as kind from transactions where transactions.id = entry.transaction_id
+        ) as transaction on true
+        left join lateral (
+            select min(name) as name from account_names
+            where account_names.account_id = entry.counterparty_id and account_names.book_id = $5
+        ) as counterparty on true
+        order by entry.version";
+    let rows: Vec<Row> = sqlx::query_as(SQL)
+        .bind(head.id.0)
+        .bind(after.0)
+        .bind(head.version.0)
+        .bind(limit)
+        .bind(head.book.0)
+        .fetch_all(pool)
+        .await?;
+    rows.into_iter().map(|row| row.into_entry(head)).collect()
+}
+
+/// The entries before a version, newest first.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn list_before(
+    pool: &Pool,
+    head: &Head,
+    before: Version,
+    limit: i64,
+) -> Result<Vec<JournalEntry>, StorageError> {
+    const SQL: &str = "
+        select entry.account_id, entry.version, entry.transaction_id, entry.amount, entry.balance, entry.counterparty_id,
+            entry.created_at, entry.seal, before.seal as seal_before, transaction.kind, counterparty.name as counterparty_name
+        from (
+            select * from entries where account_id = $1 and version < $2 order by version desc limit $3
+        ) as entry
+        left join lateral (
+            select seal from entries where entries.account_id = entry.account_id and entries.version = entry.version - 1
+        ) as before on true
+        left join lateral (
+            select kind::text as kind from transactions where transactions.id = entry.transaction_id
+        ) as transaction on true
+        left join lateral (
+            select min(name) as name from account_names
+            where account_names.account_id = entry.counterparty_id and account_names.book_id = $4
+        ) as counterparty on true
+        order by entry.version desc";
+    let rows: Vec<Row> = sqlx::query_as(SQL)
+        .bind(head.id.0)
+        .bind(before.0)
+        .bind(limit)
+        .bind(head.book.0)
+        .fetch_all(pool)
+        .await?;
+    rows.into_iter().map(|row| row.into_entry(head)).collect()
+}
+
+#[derive(FromRow)]
+struct Row {
+    account_id: i64,
+    version: i64,
+    transaction_id: Uuid,
+    amount: Decimal,
+    balance: Decimal,
+    counterparty_id: Option<i64>,
+    created_at: DateTime<Utc>,
+    seal: Vec<u8>,
+    seal_before: Option<Vec<u8>>,
+    kind: Option<String>,
+    counterparty_name: Option<String>,
+}
+
+impl Row {
+    fn into_entry(self, head: &Head) -> Result<JournalEntry, StorageError> {
+        let scale = head.currency.scale;
+        let kind = self.kind.ok_or_else(|| {
+            StorageError::Corrupt(format!(
+                "no transaction {}, but an entry of it",
+                self.transaction_id
+            ))
+        })?;
+        Ok(JournalEntry {
+            sealed: Sealed {
+                account: AccountId(self.account_id),
+                version: Version(self.version),
+                transaction: TransactionId(self.transaction_id),
+                amount: columns::amount(self.amount, scale)?,
+                balance: columns::amount(self.balance, scale)?,
+                counterparty: self.counterparty_id.map(AccountId),
+                created_at: self.created_at,
+            },
+            seal: columns::seal(&self.seal)?,
+            seal_before: self.seal_before.as_deref().map(columns::seal).transpose()?,
+            kind: columns::parse_kind(&kind)?,
+            counterparty_name: self.counterparty_name,
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! Sessions of users who signed in, found by the hash of their token.
+
+use std::time::Duration;
+
+use super::{Pool, StorageError};
+use crate::ledger::UserId;
+
+/// SHA-256 of a session's token. The token itself is never stored.
+pub type TokenHash = [u8; 32];
+
+/// How long a session lives: without use, and in all.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetime {
+    pub idle: Duration,
+    pub absolute: Duration,
+}
+
+/// Adds a session, and removes a few that are past their time: more than are added, while there are any.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn insert(
+    pool: &Pool,
+    token: &TokenHash,
+    user: UserId,
+    lifetime: Lifetime,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
+        with swept as (
+            delete from sessions where token_hash in (
+                select token_hash from sessions where used_at < now() - make_interval(secs => $3)
+                order by used_at limit 10 for update skip locked
+            )
+        )
+        insert into sessions (token_hash, user_id, expires_at) values ($1, $2, now() + make_interval(secs => $4))";
+    sqlx::query(SQL)
+        .bind(token)
+        .bind(user.0)
+        .bind(lifetime.idle.as_secs_f64())
+        .bind(lifetime.absolute.as_secs_f64())
+        .execute(pool)
+        .await?;
+    Ok(())
+}
+
+/// Whose session it is, while it lives. The use is noted at most once a minute, so that most requests write nothing.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn find_user(
+    pool: &Pool,
+    token: &TokenHash,
+    lifetime: Lifetime,
+) -> Result<Option<UserId>, StorageError> {
+    const SQL: &str = "
+        with session as (
+            select user_id, used_at from sessions
+            where token_hash = $1 and now() < expires_at and now() - make_interval(secs => $2) < used_at
+        ), used as (
+            update sessions set used_at = now()
+            where token_hash = $1 and exists (select from session where used_at < now() - interval '1 minute')
+        )
+        select user_id from session";
+    let user: Option<i64> = sqlx::query_scalar(SQL)
+        .bind(token)
+        .bind(lifetime.idle.as_secs_f64())
+        .fetch_optional(pool)
+        .await?;
+    Ok(user.map(UserId))
+}
+
+/// Ends a session, everywhere at once.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn delete(pool: &Pool, token: &TokenHash) -> Result<(), StorageError> {
+    const SQL: &str = "delete from sessions where token_hash = $1";
+    sqlx::query(SQL).bind(token).execute(pool).await?;
+    Ok(())
+}
