@@ -8,7 +8,7 @@ use std::thread::available_parallelism;
 use thiserror::Error;
 
 use crate::config::{DatabaseArgs, ServeArgs};
-use crate::http::server::{self, Server};
+use crate::http::server::{self, Resets, Server};
 use crate::ledger::{Amount, Key, OpenUser, UserId};
 use crate::postgres::{self, Address, Attached};
 use crate::service::{self, EngineSettings, Service};
@@ -46,6 +46,26 @@ pub struct App {
     demo: bool,
 }
 
+/// What a setting is that is not set, by whose database it is.
+#[derive(Clone, Copy)]
+struct Defaults {
+    demo: bool,
+    /// Only as long as nobody else can reach the service.
+    allow_reset: bool,
+}
+
+impl Defaults {
+    /// Private, and made for trying out.
+    const EMBEDDED: Self = Self {
+        demo: true,
+        allow_reset: true,
+    };
+    const ELSEWHERE: Self = Self {
+        demo: false,
+        allow_reset: false,
+    };
+}
+
 /// The database that a command works on, for as long as it does.
 pub struct Opened {
     pub database: Database,
@@ -61,7 +81,7 @@ impl App {
         let Some(url) = set(args.database.database_url.as_ref()) else {
             let embedded = postgres::start(&embedded_settings(&args.database)).await?;
             let url = embedded.address().url().to_owned();
-            return match Self::start_on(args, &url, args.demo.unwrap_or(true)).await {
+            return match Self::start_on(args, &url, Defaults::EMBEDDED).await {
                 Ok(app) => Ok(Self {
                     embedded: Some(embedded),
                     ..app
@@ -74,10 +94,11 @@ impl App {
                 }
             };
         };
-        Self::start_on(args, url, args.demo.unwrap_or(false)).await
+        Self::start_on(args, url, Defaults::ELSEWHERE).await
     }
 
-    async fn start_on(args: &ServeArgs, url: &str, demo: bool) -> Result<Self, AppError> {
+    async fn start_on(args: &ServeArgs, url: &str, defaults: Defaults) -> Result<Self, AppError> {
+        let demo = args.demo.unwrap_or(defaults.demo);
         let database = parse(url, &args.database)?;
         migrate(&database).await?;
         let service = start_service(&database, args).await?;
@@ -92,6 +113,7 @@ impl App {
             let settings = server::Settings {
                 listen: args.listen,
                 workers,
+                resets: resets(args, defaults),
             };
             Server::start(Arc::clone(&service), settings).map_err(|error| AppError::Listen {
                 listen: args.listen,
@@ -240,6 +262,18 @@ async fn start_service(database: &Database, args: &ServeArgs) -> Result<Arc<Serv
     service
         .map(Arc::new)
         .map_err(|error| unusable(database, &error))
+}
+
+fn resets(args: &ServeArgs, defaults: Defaults) -> Resets {
+    let is_private = args.listen.ip().to_canonical().is_loopback();
+    if args
+        .allow_reset
+        .unwrap_or(defaults.allow_reset && is_private)
+    {
+        Resets::Allowed
+    } else {
+        Resets::Refused
+    }
 }
 
 async fn open_demo_user(service: &Service) -> Result<(), AppError> {

@@ -97,6 +97,13 @@ pub struct ServeArgs {
     )]
     pub demo: Option<bool>,
 
+    /// Let clients start the book of the events interface afresh; nothing is deleted [default: true on the embedded PostgreSQL where it listens on a loopback address, else false]
+    #[arg(
+        long, env = "PASSBOOK_ALLOW_RESET", value_name = "BOOL", help_heading = "Ledger",
+        default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub allow_reset: Option<bool>,
+
     /// Code of the currency of accounts where nobody says
     #[arg(long, env = "PASSBOOK_DEFAULT_CURRENCY", value_name = "CODE", default_value = "USD", value_parser = parse_currency, help_heading = "Ledger")]
     pub default_currency: CurrencyCode,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Payload};
 use serde::de::DeserializeOwned;
 use thiserror::Error;
@@ -30,16 +31,35 @@ pub(super) enum BodyError {
 /// # Errors
 /// Where it is too large, too slow, not UTF-8, or not such an object.
 pub(super) async fn read<T: DeserializeOwned>(payload: Payload) -> Result<T, BodyError> {
-    let bytes = match timeout(ARRIVAL_MAX, payload.to_bytes_limited(SIZE_MAX)).await {
-        Err(_) => return Err(BodyError::TooSlow),
-        Ok(Err(_)) => return Err(BodyError::TooLarge),
-        Ok(Ok(Err(_))) => return Err(BodyError::Broken),
-        Ok(Ok(Ok(bytes))) => bytes,
-    };
-    parse(&bytes)
+    parse(&read_bytes(payload).await?)
 }
 
-fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, BodyError> {
+/// The body as it is.
+///
+/// # Errors
+/// Where it is too large, or too slow.
+pub(super) async fn read_bytes(payload: Payload) -> Result<Bytes, BodyError> {
+    match timeout(ARRIVAL_MAX, payload.to_bytes_limited(SIZE_MAX)).await {
+        Err(_) => Err(BodyError::TooSlow),
+        Ok(Err(_)) => Err(BodyError::TooLarge),
+        Ok(Ok(Err(_))) => Err(BodyError::Broken),
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+    }
+}
+
+impl BodyError {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::Broken | Self::Malformed(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// # Errors
+/// Where it is not UTF-8, or not an object of the given fields.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, BodyError> {
     let text = str::from_utf8(bytes).map_err(|_| BodyError::Malformed("not UTF-8".to_owned()))?;
     // A derived struct would also be read from an array, field by field.
     if !text

@@ -1,14 +1,14 @@
 //! Idempotency keys: the header that carries one, and the digest of what was asked under it.
 
-use actix_web::HttpRequest;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponseBuilder};
 use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::ledger::Key;
+use crate::ledger::{Answered, Key, Receipt, Rejection};
 
 /// Says that an answer had been given before.
-pub(super) const REPLAYED: (HeaderName, HeaderValue) = (
+const REPLAYED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("idempotent-replayed"),
     HeaderValue::from_static("true"),
 );
@@ -38,6 +38,38 @@ pub(super) fn header(request: &HttpRequest) -> Result<Option<String>, KeyError> 
         .to_str()
         .map(|text| Some(text.to_owned()))
         .map_err(|_| KeyError)
+}
+
+/// A refusal by the rules, and whether it had been given before under the same key.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub rejection: Rejection,
+    pub replayed: bool,
+}
+
+/// The receipt of an accepted command; the response says where it had been given before.
+///
+/// # Errors
+/// Where the command was refused.
+pub(super) fn accepted(
+    response: &mut HttpResponseBuilder,
+    answered: Answered,
+) -> Result<Receipt, Refused> {
+    let replayed = answered.replayed;
+    let refused = |rejection| Refused {
+        rejection,
+        replayed,
+    };
+    let receipt = answered.outcome.map_err(refused)?;
+    mark(response, replayed);
+    Ok(receipt)
+}
+
+/// Says in a response that it had been given before.
+pub(super) fn mark(response: &mut HttpResponseBuilder, replayed: bool) {
+    if replayed {
+        response.insert_header(REPLAYED);
+    }
 }
 
 /// A key over all that is asked under it: the dialect, the caller where there is one, the operation and every value.

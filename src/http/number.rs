@@ -16,6 +16,17 @@ impl Number {
         let digits = RawValue::from_string(amount.to_text(currency.scale));
         Self(digits.expect("the digits of an amount are a JSON number"))
     }
+
+    /// Without trailing zeros: `20`, not `20.00`; `0.25` stays.
+    pub(super) fn shortest(amount: Amount, currency: Currency) -> Self {
+        let text = amount.to_text(currency.scale);
+        let shortest = match text.split_once('.') {
+            Some(_) => text.trim_end_matches('0').trim_end_matches('.'),
+            None => &text,
+        };
+        let digits = RawValue::from_string(shortest.to_owned());
+        Self(digits.expect("the digits of an amount are a JSON number"))
+    }
 }
 
 /// Reads an amount from a JSON number, or from a JSON string that holds a plain decimal.
@@ -29,5 +40,29 @@ pub(super) fn parse(value: &RawValue, currency: Currency) -> Result<Amount, Amou
         Amount::parse_plain(&plain, currency.scale)
     } else {
         Amount::parse_number(text, currency.scale)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::CurrencyCode;
+
+    #[test]
+    fn the_shortest_number_has_no_zero_at_its_end() {
+        for (minor, scale, text) in [
+            (0, 2, "0"),
+            (2000, 2, "20"),
+            (25, 2, "0.25"),
+            (2050, 2, "20.5"),
+            (-100, 2, "-1"),
+            (100, 0, "100"),
+            (1, 18, "0.000000000000000001"),
+        ] {
+            let code = CurrencyCode::parse("TST").expect("a code");
+            let amount = Amount::from_minor(minor).expect("an amount");
+            let number = Number::shortest(amount, Currency { code, scale });
+            assert_eq!(serde_json::to_string(&number).expect("JSON"), text);
+        }
     }
 }

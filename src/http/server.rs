@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
 use super::drain::{self, Drain};
+use super::routing;
 use crate::service::Service;
 
 /// How long the head of a request may take to arrive.
@@ -31,6 +32,14 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Threads that speak HTTP.
     pub workers: usize,
+    pub resets: Resets,
+}
+
+/// Whether clients may reset the book of the `events` dialect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resets {
+    Allowed,
+    Refused,
 }
 
 /// A server that runs.
@@ -52,9 +61,9 @@ impl Server {
             App::new()
                 .app_data(service.clone())
                 .app_data(drain_data.clone())
+                .app_data(web::Data::new(settings.resets))
                 .wrap(from_fn(drain::count))
-                .configure(super::routes)
-                .default_service(web::to(super::not_found))
+                .configure(routing::routes)
         })
         .workers(settings.workers)
         .backlog(BACKLOG)

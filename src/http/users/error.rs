@@ -3,13 +3,13 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::http::body::BodyError;
-use crate::http::{FaultWords, RETRY_AFTER_SECONDS, fault_status, idempotency};
+use crate::http::fault::{self, FaultWords};
+use crate::http::idempotency::{self, Refused};
 use crate::ledger::{Fault, Rejection};
 
 /// Every answer of this dialect that is not a success.
@@ -18,10 +18,7 @@ pub(super) enum Problem {
     Invalid(Errors),
     Body(BodyError),
     UserNotFound,
-    Rejected {
-        rejection: Rejection,
-        replayed: bool,
-    },
+    Refused(Refused),
     Fault(Fault),
 }
 
@@ -54,7 +51,7 @@ struct Words<'a> {
 }
 
 /// Any unknown path or method under `/api`.
-pub(in crate::http) async fn not_found() -> HttpResponse {
+pub(in crate::http) fn not_found() -> HttpResponse {
     failure(StatusCode::NOT_FOUND, "Resource not found")
 }
 
@@ -80,36 +77,28 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::Body(error) => body_status(error),
+            Self::Body(error) => error.status(),
             Self::UserNotFound => StatusCode::NOT_FOUND,
-            Self::Rejected { rejection, .. } => words(rejection).0,
-            Self::Fault(fault) => fault_status(*fault),
+            Self::Refused(refused) => words(&refused.rejection).0,
+            Self::Fault(fault) => fault::status(*fault),
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Invalid(errors) => HttpResponse::BadRequest().json(errors),
-            Self::Body(error) => failure(body_status(error), &error.to_string()),
+            Self::Body(error) => failure(error.status(), &error.to_string()),
             Self::UserNotFound => failure(StatusCode::NOT_FOUND, "User not found"),
-            Self::Rejected {
-                rejection,
-                replayed,
-            } => {
-                let (status, message) = words(rejection);
+            Self::Refused(refused) => {
+                let (status, message) = words(&refused.rejection);
                 let mut response = HttpResponseBuilder::new(status);
-                if *replayed {
-                    response.insert_header(idempotency::REPLAYED);
-                }
+                idempotency::mark(&mut response, refused.replayed);
                 response.json(body(status, message, None))
             }
             Self::Fault(fault) => {
                 let words = FaultWords::new(*fault);
-                let mut response = HttpResponseBuilder::new(words.status);
-                if words.status == StatusCode::SERVICE_UNAVAILABLE {
-                    response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
-                }
-                response.json(body(words.status, words.message, Some(words.request_id)))
+                let said = body(words.status, words.message, Some(words.request_id));
+                words.response().json(said)
             }
         }
     }
@@ -127,17 +116,15 @@ impl From<BodyError> for Problem {
     }
 }
 
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
     }
 }
 
-fn body_status(error: &BodyError) -> StatusCode {
-    match error {
-        BodyError::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-        BodyError::TooSlow => StatusCode::REQUEST_TIMEOUT,
-        BodyError::Broken | BodyError::Malformed(_) => StatusCode::BAD_REQUEST,
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
@@ -178,5 +165,54 @@ fn body(status: StatusCode, message: &str, request_id: Option<Uuid>) -> Failure<
             code: status.as_u16(),
             request_id,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::every::{FAULTS, rejections, said};
+
+    #[actix_web::test]
+    async fn every_refusal_and_every_fault_has_its_words() {
+        let refusals = [
+            (404, "User not found"),
+            (404, "User not found"),
+            (404, "User not found"),
+            (404, "User not found"),
+            (422, "Idempotency-Key was used for another request"),
+            (400, "Insufficient funds"),
+            (400, "Source and target are the same account"),
+            (400, "Account holds another currency"),
+            (409, "Version mismatch"),
+            (400, "Balance would be too large"),
+            (400, "Account is frozen"),
+            (400, "Account is closed"),
+            (409, "Email already in use"),
+        ];
+        for (rejection, (status, message)) in rejections().into_iter().zip(refusals) {
+            let refused = Refused {
+                rejection,
+                replayed: false,
+            };
+            let body =
+                format!(r#"{{"success":false,"error":{{"message":"{message}","code":{status}}}}}"#);
+            assert_eq!(said(&Problem::from(refused)).await, (status, body));
+        }
+        let faults = [
+            (503, "Service is busy, nothing was applied, retry later"),
+            (
+                503,
+                "Service is unavailable, nothing was applied, retry later",
+            ),
+            (503, "Outcome unknown, retry with the same Idempotency-Key"),
+            (500, "Internal server error"),
+        ];
+        for (fault, (status, message)) in FAULTS.into_iter().zip(faults) {
+            let body = format!(
+                r#"{{"success":false,"error":{{"message":"{message}","code":{status},"requestId":""}}}}"#
+            );
+            assert_eq!(said(&Problem::from(fault)).await, (status, body));
+        }
     }
 }

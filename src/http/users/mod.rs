@@ -2,51 +2,47 @@
 
 mod error;
 
-use actix_web::web::{self, Data, Path, Payload, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use self::error::{Errors, Problem};
 use super::number::{self, Number};
-use super::{body, idempotency};
+use super::routing::Operation;
+use super::{body, idempotency, text};
 use crate::ledger::money::AmountError;
 use crate::ledger::{
-    AccountRef, Amount, Answered, Currency, Fault, Move, NamedAccount, OpenUser, Receipt, UserId,
+    AccountRef, Amount, Currency, Fault, Move, NamedAccount, OpenUser, Receipt, UserId,
 };
 use crate::service::{Service, UserBalance};
 
 pub(super) use self::error::not_found;
 
-/// The longest name, in characters.
-const NAME_MAX: usize = 255;
-/// The longest email, in characters (RFC 5321, section 4.5.3.1.3).
-const EMAIL_MAX: usize = 254;
-
-pub(super) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(
-            web::resource("/health")
-                .get(health)
-                .default_service(web::to(not_found)),
-        )
-        .service(
-            web::resource("/users")
-                .post(open)
-                .default_service(web::to(not_found)),
-        )
-        .service(
-            web::resource("/users/{id}")
-                .get(show)
-                .default_service(web::to(not_found)),
-        )
-        .service(
-            web::resource("/users/{id}/balance")
-                .put(change_balance)
-                .default_service(web::to(not_found)),
-        );
-}
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        path: "/api/health",
+        route: || web::to(health),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/api/users",
+        route: || web::to(open),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/api/users/{id}",
+        route: || web::to(show),
+    },
+    Operation {
+        method: Method::PUT,
+        path: "/api/users/{id}/balance",
+        route: || web::to(change_balance),
+    },
+];
 
 #[derive(Serialize)]
 struct Health {
@@ -157,7 +153,8 @@ async fn change_balance(
     let account = AccountRef::Named(NamedAccount::of_user(id, currency));
     let money = Move::change(account, amount, currency);
     let answered = service.move_money(money, key).await?;
-    let (mut response, receipt) = accepted(HttpResponse::Ok(), answered)?;
+    let mut response = HttpResponse::Ok();
+    let receipt = idempotency::accepted(&mut response, answered)?;
     let data = NewBalance {
         id: id.0,
         balance: balance(&receipt, currency),
@@ -178,7 +175,7 @@ async fn open(
     let currency = service.default_currency();
     let body: Open = body::read(payload).await?;
     let mut errors = Errors::default();
-    let name = errors.keep("name", parse_text("Name", body.name.as_deref(), NAME_MAX));
+    let name = errors.keep("name", parse_name(body.name.as_deref()));
     let email = errors.keep("email", parse_email(body.email.as_deref()));
     let balance = errors.keep(
         "balance",
@@ -210,7 +207,8 @@ async fn open(
             key,
         )
         .await?;
-    let (mut response, receipt) = accepted(HttpResponse::Created(), answered)?;
+    let mut response = HttpResponse::Created();
+    let receipt = idempotency::accepted(&mut response, answered)?;
     let at = timestamp(receipt.created_at);
     let owner = receipt
         .standings
@@ -228,22 +226,6 @@ async fn open(
         data,
         message: None,
     }))
-}
-
-/// The response to an accepted command; it says where it had been given before.
-fn accepted(
-    mut response: HttpResponseBuilder,
-    answered: Answered,
-) -> Result<(HttpResponseBuilder, Receipt), Problem> {
-    let replayed = answered.replayed;
-    let receipt = answered.outcome.map_err(|rejection| Problem::Rejected {
-        rejection,
-        replayed,
-    })?;
-    if replayed {
-        response.insert_header(idempotency::REPLAYED);
-    }
-    Ok((response, receipt))
 }
 
 impl From<UserBalance> for User {
@@ -304,39 +286,23 @@ fn parse_opening_balance(value: Option<&RawValue>, currency: Currency) -> Result
     }
 }
 
-/// A string that PostgreSQL can hold: without NUL, and not too long.
-fn parse_text(
-    what: &str,
-    value: Option<&RawValue>,
-    length_max: usize,
-) -> Result<Option<String>, String> {
-    let Some(value) = value else { return Ok(None) };
-    let text: String =
-        serde_json::from_str(value.get()).map_err(|_| format!("{what} must be a string"))?;
-    if text.trim().is_empty() || length_max < text.chars().count() {
-        return Err(format!("{what} must have 1 to {length_max} characters"));
-    }
-    if text.contains('\0') {
-        return Err(format!("{what} must not contain a NUL character"));
-    }
-    Ok(Some(text))
-}
-
-/// Not more than a shape: who owns the address is for a letter to find out.
-fn parse_email(value: Option<&RawValue>) -> Result<Option<String>, String> {
-    let Some(email) = parse_text("Email", value, EMAIL_MAX)? else {
+fn parse_name(value: Option<&RawValue>) -> Result<Option<String>, String> {
+    let Some(name) = parse_string("Name", value)? else {
         return Ok(None);
     };
-    let well_formed = email.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.is_empty()
-            && !domain.contains('@')
-            && !email.contains(char::is_whitespace)
-    });
-    let lower = email.to_lowercase();
-    if well_formed && lower.chars().count() <= EMAIL_MAX {
-        Ok(Some(lower))
-    } else {
-        Err("Email must be an email address".to_owned())
-    }
+    text::check(&name, text::NAME_MAX).map_err(|error| format!("Name {error}"))?;
+    Ok(Some(name))
+}
+
+fn parse_email(value: Option<&RawValue>) -> Result<Option<String>, String> {
+    let email = parse_string("Email", value)?;
+    let parsed = email.map(|email| text::parse_email(&email)).transpose();
+    parsed.map_err(|error| format!("Email {error}"))
+}
+
+fn parse_string(what: &str, value: Option<&RawValue>) -> Result<Option<String>, String> {
+    let parsed = value
+        .map(|value| serde_json::from_str(value.get()))
+        .transpose();
+    parsed.map_err(|_| format!("{what} must be a string"))
 }

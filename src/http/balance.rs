@@ -1,0 +1,38 @@
+//! The path `/balance`, which two dialects share: it is the `ledger` dialect's where there is a user, else the `events` dialect's.
+
+use actix_web::HttpRequest;
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::web::{self, Data};
+use serde::Serialize;
+
+use super::fields::Fields;
+use super::routing::Operation;
+use super::{events, ledger};
+use crate::service::Service;
+
+pub(super) const OPERATIONS: &[Operation] = &[Operation {
+    method: Method::GET,
+    path: "/balance",
+    route: || web::to(balance),
+}];
+
+async fn balance(service: Data<Service>, request: HttpRequest) -> HttpResponse {
+    let fields = match Fields::parse(request.query_string()) {
+        Ok(fields) => fields,
+        Err(error) => return refused(&error.to_string()),
+    };
+    match (fields.contains("user_id"), fields.contains("account_id")) {
+        (true, true) => refused("user_id and account_id exclude each other"),
+        (true, false) => ledger::balance(&service, fields).await,
+        (false, _) => events::balance(&service, &fields).await,
+    }
+}
+
+fn refused(error: &str) -> HttpResponse {
+    #[derive(Serialize)]
+    struct Failure<'a> {
+        error: &'a str,
+    }
+    HttpResponse::BadRequest().json(Failure { error })
+}

@@ -1,0 +1,216 @@
+//! What goes wrong, in the words of the `events` dialect.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::http::body::BodyError;
+use crate::http::fault::{self, FaultWords};
+use crate::http::fields::FieldsError;
+use crate::http::idempotency::{self, KeyError, Refused};
+use crate::ledger::{Fault, Rejection};
+
+/// Every answer of this dialect that is not a success.
+#[derive(Debug)]
+pub(super) enum Problem {
+    Missing(&'static str),
+    BadId(&'static str),
+    TooPrecise(u8),
+    Invalid(&'static str),
+    Fields(FieldsError),
+    Key(KeyError),
+    Body(BodyError),
+    AccountNotFound,
+    ResetRefused,
+    Refused(Refused),
+    Fault(Fault),
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: &'a str,
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<Uuid>,
+}
+
+/// How a refusal is said.
+enum Words {
+    /// The whole body is a zero: there is no such account.
+    Zero,
+    Error(&'static str),
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Missing(_)
+            | Self::BadId(_)
+            | Self::TooPrecise(_)
+            | Self::Invalid(_)
+            | Self::Fields(_)
+            | Self::Key(_) => StatusCode::BAD_REQUEST,
+            Self::Body(error) => error.status(),
+            Self::AccountNotFound | Self::ResetRefused => StatusCode::NOT_FOUND,
+            Self::Refused(refused) => words(&refused.rejection).0,
+            Self::Fault(fault) => fault::status(*fault),
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.status_code());
+        let failed = |mut response: HttpResponseBuilder, error: &str| {
+            response.json(Failure {
+                error,
+                request_id: None,
+            })
+        };
+        match self {
+            Self::Missing(field) => failed(response, &format!("{field} is required")),
+            Self::BadId(field) => failed(
+                response,
+                &format!("{field} must be a string of 1 to 128 characters"),
+            ),
+            Self::TooPrecise(scale) => failed(
+                response,
+                &format!("amount must have at most {scale} decimals"),
+            ),
+            Self::Invalid(error) => failed(response, error),
+            Self::Fields(error) => failed(response, &error.to_string()),
+            Self::Key(error) => failed(response, &error.to_string()),
+            Self::Body(error) => failed(response, &error.to_string()),
+            Self::AccountNotFound => zero(response),
+            Self::ResetRefused => failed(response, "Not found"),
+            Self::Refused(refused) => {
+                idempotency::mark(&mut response, refused.replayed);
+                match words(&refused.rejection).1 {
+                    Words::Zero => zero(response),
+                    Words::Error(error) => failed(response, error),
+                }
+            }
+            Self::Fault(fault) => {
+                let words = FaultWords::new(*fault);
+                words.response().json(Failure {
+                    error: words.message,
+                    request_id: Some(words.request_id),
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, formatter)
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<FieldsError> for Problem {
+    fn from(error: FieldsError) -> Self {
+        Self::Fields(error)
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+fn zero(mut response: HttpResponseBuilder) -> HttpResponse {
+    response
+        .insert_header((CONTENT_TYPE, "application/json"))
+        .body("0")
+}
+
+fn words(rejection: &Rejection) -> (StatusCode, Words) {
+    let refused = |error| (StatusCode::UNPROCESSABLE_ENTITY, Words::Error(error));
+    match rejection {
+        Rejection::UserNotFound { .. } | Rejection::AccountNotFound { .. } => {
+            (StatusCode::NOT_FOUND, Words::Zero)
+        }
+        Rejection::InsufficientFunds { .. } => refused("insufficient funds"),
+        Rejection::SameAccount { .. } => refused("cannot transfer to the same account"),
+        Rejection::CurrencyMismatch { .. } => refused("account holds another currency"),
+        Rejection::AmountTooLarge { .. } => refused("balance would be too large"),
+        Rejection::AccountFrozen { .. } => refused("account is frozen"),
+        Rejection::AccountClosed { .. } => refused("account is closed"),
+        Rejection::KeyReused { .. } => refused("Idempotency-Key was used for another request"),
+        Rejection::VersionMismatch { .. } => {
+            (StatusCode::CONFLICT, Words::Error("version mismatch"))
+        }
+        Rejection::EmailTaken => (StatusCode::CONFLICT, Words::Error("email already in use")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::every::{FAULTS, rejections, said};
+
+    #[actix_web::test]
+    async fn every_refusal_and_every_fault_has_its_words() {
+        let refusals = [
+            (404, "0"),
+            (404, "0"),
+            (404, "0"),
+            (404, "0"),
+            (
+                422,
+                r#"{"error":"Idempotency-Key was used for another request"}"#,
+            ),
+            (422, r#"{"error":"insufficient funds"}"#),
+            (422, r#"{"error":"cannot transfer to the same account"}"#),
+            (422, r#"{"error":"account holds another currency"}"#),
+            (409, r#"{"error":"version mismatch"}"#),
+            (422, r#"{"error":"balance would be too large"}"#),
+            (422, r#"{"error":"account is frozen"}"#),
+            (422, r#"{"error":"account is closed"}"#),
+            (409, r#"{"error":"email already in use"}"#),
+        ];
+        for (rejection, (status, body)) in rejections().into_iter().zip(refusals) {
+            let refused = Refused {
+                rejection,
+                replayed: false,
+            };
+            assert_eq!(
+                said(&Problem::from(refused)).await,
+                (status, body.to_owned())
+            );
+        }
+        let faults = [
+            (503, "Service is busy, nothing was applied, retry later"),
+            (
+                503,
+                "Service is unavailable, nothing was applied, retry later",
+            ),
+            (503, "Outcome unknown, retry with the same Idempotency-Key"),
+            (500, "Internal server error"),
+        ];
+        for (fault, (status, message)) in FAULTS.into_iter().zip(faults) {
+            let body = format!(r#"{{"error":"{message}","requestId":""}}"#);
+            assert_eq!(said(&Problem::from(fault)).await, (status, body));
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! The `events` dialect: accounts that callers name, moved by events, in a book that can be reset.
+
+mod chain;
+mod error;
+
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use self::error::Problem;
+use super::fields::Fields;
+use super::number::{self, Number};
+use super::routing::Operation;
+use super::server::Resets;
+use super::{body, idempotency};
+use crate::ledger::money::AmountError;
+use crate::ledger::{
+    AccountName, AccountRef, Amount, BookName, Currency, Fault, Key, Move, NamedAccount, Parties,
+    Receipt, Standing,
+};
+use crate::service::Service;
+
+/// The longest id of an account, in characters.
+const ID_MAX: usize = 128;
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::POST,
+        path: "/reset",
+        route: || web::to(reset),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/event",
+        route: || web::to(event),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/chain",
+        route: || web::to(chain::show),
+    },
+];
+
+/// What is asked; which fields count depends on the type.
+#[derive(Deserialize)]
+struct Event {
+    #[serde(rename = "type")]
+    kind: Option<Box<RawValue>>,
+    origin: Option<Box<RawValue>>,
+    destination: Option<Box<RawValue>>,
+    amount: Option<Box<RawValue>>,
+}
+
+/// What is answered: each side of what moved that has an account.
+#[derive(Default, Serialize)]
+struct Moved<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Side<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    destination: Option<Side<'a>>,
+}
+
+#[derive(Serialize)]
+struct Side<'a> {
+    id: &'a str,
+    balance: Number,
+}
+
+/// An event as the ledger understands it, with what its accounts are called here.
+enum Asked {
+    Deposit { destination: String },
+    Withdraw { origin: String },
+    Transfer { origin: String, destination: String },
+}
+
+async fn reset(
+    service: Data<Service>,
+    resets: Data<Resets>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    if *resets.get_ref() == Resets::Refused {
+        return Err(Problem::ResetRefused);
+    }
+    let key = idempotency::header(&request)?;
+    let key = key.map(|key| idempotency::key(key, &["events", "reset"]));
+    let answered = service.reset_book(BookName::EVENTS, key).await?;
+    let mut response = HttpResponse::Ok();
+    idempotency::accepted(&mut response, answered)?;
+    Ok(response
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body("OK"))
+}
+
+/// `GET /balance`, where it is this dialect's.
+pub(super) async fn balance(service: &Service, fields: &Fields) -> HttpResponse {
+    let shown = async {
+        let id = account_id(fields)?;
+        let account = service.find_account(account(&id)?).await?;
+        let head = account.ok_or(Problem::AccountNotFound)?;
+        Ok(HttpResponse::Ok().json(Number::shortest(head.balance, head.currency)))
+    };
+    shown
+        .await
+        .unwrap_or_else(|problem: Problem| problem.error_response())
+}
+
+async fn event(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let currency = service.default_currency();
+    let event: Event = body::read(payload).await?;
+    let key = idempotency::header(&request)?;
+    let asked = event.asked()?;
+    let amount = parse_amount(event.amount.as_deref(), currency)?;
+    let key = key.map(|key| asked.key(key, amount, currency));
+    let money = Move::new(asked.parties()?, amount, currency).ok_or(Fault::Bug)?;
+    let answered = service.move_money(money, key).await?;
+    let mut response = HttpResponse::Created();
+    let receipt = idempotency::accepted(&mut response, answered)?;
+    Ok(response.json(asked.moved(&receipt)))
+}
+
+impl Event {
+    fn asked(&self) -> Result<Asked, Problem> {
+        let kind = self.kind.as_deref().ok_or(Problem::Missing("type"))?;
+        let kind: String = serde_json::from_str(kind.get())
+            .map_err(|_| Problem::Invalid("type must be a string"))?;
+        let origin = || parse_id("origin", self.origin.as_deref());
+        let destination = || parse_id("destination", self.destination.as_deref());
+        match kind.as_str() {
+            "deposit" => Ok(Asked::Deposit {
+                destination: destination()?,
+            }),
+            "withdraw" => Ok(Asked::Withdraw { origin: origin()? }),
+            "transfer" => Ok(Asked::Transfer {
+                origin: origin()?,
+                destination: destination()?,
+            }),
+            _ => Err(Problem::Invalid(
+                "type must be deposit, withdraw or transfer",
+            )),
+        }
+    }
+}
+
+impl Asked {
+    fn parties(&self) -> Result<Parties, Problem> {
+        Ok(match self {
+            Self::Deposit { destination } => Parties::Deposit {
+                to: account(destination)?,
+            },
+            Self::Withdraw { origin } => Parties::Withdrawal {
+                from: account(origin)?,
+            },
+            Self::Transfer {
+                origin,
+                destination,
+            } => Parties::Transfer {
+                from: account(origin)?,
+                to: account(destination)?,
+            },
+        })
+    }
+
+    fn key(&self, key: String, amount: Amount, currency: Currency) -> Key {
+        let (kind, origin, destination) = match self {
+            Self::Deposit { destination } => ("deposit", "", destination.as_str()),
+            Self::Withdraw { origin } => ("withdraw", origin.as_str(), ""),
+            Self::Transfer {
+                origin,
+                destination,
+            } => ("transfer", origin.as_str(), destination.as_str()),
+        };
+        let (code, amount) = (currency.code, amount.minor().to_string());
+        let asked = ["events", kind, origin, destination, code.as_str(), &amount];
+        idempotency::key(key, &asked)
+    }
+
+    fn moved<'a>(&'a self, receipt: &Receipt) -> Moved<'a> {
+        let mut standings = receipt.standings.iter();
+        let mut side = |id: &'a str| standings.next().map(|standing| Side::new(id, standing));
+        match self {
+            Self::Deposit { destination } => Moved {
+                destination: side(destination),
+                ..Moved::default()
+            },
+            Self::Withdraw { origin } => Moved {
+                origin: side(origin),
+                ..Moved::default()
+            },
+            Self::Transfer {
+                origin,
+                destination,
+            } => Moved {
+                origin: side(origin),
+                destination: side(destination),
+            },
+        }
+    }
+}
+
+impl<'a> Side<'a> {
+    fn new(id: &'a str, standing: &Standing) -> Self {
+        Self {
+            id,
+            balance: Number::shortest(standing.balance, standing.currency),
+        }
+    }
+}
+
+/// The id in a query.
+fn account_id(fields: &Fields) -> Result<String, Problem> {
+    let id = fields.get("account_id")?;
+    check_id(
+        "account_id",
+        id.ok_or(Problem::Missing("account_id"))?.to_owned(),
+    )
+}
+
+/// An id is a string; a whole number stands for its digits.
+fn parse_id(field: &'static str, value: Option<&RawValue>) -> Result<String, Problem> {
+    let text = value.ok_or(Problem::Missing(field))?.get();
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return check_id(field, text.to_owned());
+    }
+    let id = serde_json::from_str(text).map_err(|_| Problem::BadId(field))?;
+    check_id(field, id)
+}
+
+fn check_id(field: &'static str, id: String) -> Result<String, Problem> {
+    let length = id.chars().count();
+    if (1..=ID_MAX).contains(&length) && !id.contains('\0') {
+        Ok(id)
+    } else {
+        Err(Problem::BadId(field))
+    }
+}
+
+fn account(id: &str) -> Result<AccountRef, Problem> {
+    Ok(AccountRef::Named(NamedAccount {
+        book: BookName::EVENTS,
+        name: AccountName::parse(id).ok_or(Fault::Bug)?,
+        owner: None,
+    }))
+}
+
+fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
+    let value = value.ok_or(Problem::Missing("amount"))?;
+    match number::parse(value, currency) {
+        Ok(amount) if amount.is_negative() || amount.is_zero() => {
+            Err(Problem::Invalid("amount must be greater than zero"))
+        }
+        Ok(amount) => Ok(amount),
+        Err(AmountError::NotANumber) => Err(Problem::Invalid("amount must be a number")),
+        Err(AmountError::TooPrecise) => Err(Problem::TooPrecise(currency.scale)),
+        Err(AmountError::TooLarge) => Err(Problem::Invalid("amount is too large")),
+    }
+}

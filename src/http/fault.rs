@@ -1,0 +1,61 @@
+//! How a fault is said, whatever the dialect's shape.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use uuid::Uuid;
+
+use crate::ledger::Fault;
+
+/// How long a caller should wait before it asks again.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// The words for a fault: it is logged once, here, under an id that the caller sees.
+pub(super) struct FaultWords {
+    pub status: StatusCode,
+    pub message: &'static str,
+    pub request_id: Uuid,
+}
+
+impl FaultWords {
+    pub(super) fn new(fault: Fault) -> Self {
+        let request_id = Uuid::now_v7();
+        match fault {
+            // Not a line for each: under overload there are many.
+            Fault::Overloaded => tracing::debug!(%request_id, "overloaded"),
+            Fault::Unavailable | Fault::OutcomeUnknown => {
+                tracing::warn!(%request_id, %fault, "a request failed");
+            }
+            Fault::Bug => tracing::error!(%request_id, "a request failed through a fault of ours"),
+        }
+        let message = match fault {
+            Fault::Overloaded => "Service is busy, nothing was applied, retry later",
+            Fault::Unavailable => "Service is unavailable, nothing was applied, retry later",
+            Fault::OutcomeUnknown => "Outcome unknown, retry with the same Idempotency-Key",
+            Fault::Bug => "Internal server error",
+        };
+        Self {
+            status: status(fault),
+            message,
+            request_id,
+        }
+    }
+
+    /// The response to be given a body; it says when to ask again, where that may help.
+    pub(super) fn response(&self) -> HttpResponseBuilder {
+        let mut response = HttpResponse::build(self.status);
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+        }
+        response
+    }
+}
+
+pub(super) fn status(fault: Fault) -> StatusCode {
+    match fault {
+        Fault::Overloaded | Fault::Unavailable | Fault::OutcomeUnknown => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Fault::Bug => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,192 @@
+//! What is asked of the `ledger` dialect, whether it stands in a query, a form or a JSON body.
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{Bytes, Payload};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::error::Problem;
+use crate::http::body;
+use crate::http::fields::Fields;
+use crate::http::number;
+use crate::http::text;
+use crate::ledger::money::AmountError;
+use crate::ledger::{Amount, Currency, UserId};
+
+/// The fields of a request: of its query, and of its body.
+#[derive(Debug, Default)]
+pub(in crate::http) struct Asked {
+    query: Fields,
+    form: Fields,
+    json: Json,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Json {
+    name: Option<Box<RawValue>>,
+    email: Option<Box<RawValue>>,
+    user_id: Option<Box<RawValue>>,
+    source_user_id: Option<Box<RawValue>>,
+    target_user_id: Option<Box<RawValue>>,
+    account_id: Option<Box<RawValue>>,
+    amount: Option<Box<RawValue>>,
+    currency_type: Option<Box<RawValue>>,
+}
+
+/// A value as it was written.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    /// In a query or a form.
+    Text(&'a str),
+    Json(&'a RawValue),
+}
+
+impl Asked {
+    /// What a request asks for; a `GET` has no body.
+    pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Self, Problem> {
+        let query = Fields::parse(request.query_string())?;
+        if *request.method() == Method::GET {
+            return Ok(Self::of(query));
+        }
+        let bytes = body::read_bytes(payload).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Ok(Self::of(query));
+        }
+        let (form, json) = if is_json(request, &bytes) {
+            (Fields::default(), body::parse(&bytes)?)
+        } else {
+            let text = str::from_utf8(&bytes).map_err(|_| Problem::NotUtf8)?;
+            (Fields::parse(text)?, Json::default())
+        };
+        Ok(Self { query, form, json })
+    }
+
+    pub(in crate::http) fn of(query: Fields) -> Self {
+        Self {
+            query,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it names the account of another dialect as well.
+    pub(super) fn names_account(&self) -> Result<bool, Problem> {
+        Ok(self.find("account_id")?.is_some())
+    }
+
+    pub(super) fn user(&self, field: &'static str) -> Result<UserId, Problem> {
+        let text = match self.fetch(field)? {
+            Value::Text(text) => text,
+            Value::Json(value) => value.get().trim_matches('"'),
+        };
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        match text.parse() {
+            Ok(id) if digits && 0 < id => Ok(UserId(id)),
+            Ok(_) | Err(_) => Err(invalid(format!("{field} must be a positive integer"))),
+        }
+    }
+
+    pub(super) fn name(&self) -> Result<String, Problem> {
+        let name = self.text("name")?;
+        text::check(&name, text::NAME_MAX).map_err(|error| invalid(format!("name {error}")))?;
+        Ok(name)
+    }
+
+    pub(super) fn email(&self) -> Result<String, Problem> {
+        let email = self.text("email")?;
+        text::parse_email(&email).map_err(|error| invalid(format!("email {error}")))
+    }
+
+    /// The name of a currency, if one is given.
+    pub(super) fn find_currency(&self) -> Result<Option<String>, Problem> {
+        let given = self.find("currency_type")?;
+        given.map(|value| value.text("currency_type")).transpose()
+    }
+
+    pub(super) fn currency(&self) -> Result<String, Problem> {
+        self.text("currency_type")
+    }
+
+    /// Greater than zero. In a query or a form it is written as a JSON number is: clients print small ones as `1e-08`.
+    pub(super) fn amount(&self, currency: Currency) -> Result<Amount, Problem> {
+        let amount = match self.fetch("amount")? {
+            Value::Text(text) => Amount::parse_number(text, currency.scale),
+            Value::Json(value) => number::parse(value, currency),
+        };
+        match amount {
+            Ok(amount) if amount.is_negative() || amount.is_zero() => {
+                Err(invalid("amount must be greater than zero".to_owned()))
+            }
+            Ok(amount) => Ok(amount),
+            Err(AmountError::NotANumber) => Err(invalid("amount must be a number".to_owned())),
+            Err(AmountError::TooPrecise) => {
+                let error = format!("amount must have at most {} decimals", currency.scale);
+                Err(invalid(error))
+            }
+            Err(AmountError::TooLarge) => Err(invalid("amount is too large".to_owned())),
+        }
+    }
+
+    fn text(&self, field: &'static str) -> Result<String, Problem> {
+        self.fetch(field)?.text(field)
+    }
+
+    fn fetch(&self, field: &'static str) -> Result<Value<'_>, Problem> {
+        let value = self.find(field)?;
+        value.ok_or_else(|| invalid(format!("{field} is required")))
+    }
+
+    fn find(&self, field: &'static str) -> Result<Option<Value<'_>>, Problem> {
+        let given = [
+            self.query.get(field)?.map(Value::Text),
+            self.form.get(field)?.map(Value::Text),
+            self.json.get(field).map(Value::Json),
+        ];
+        let mut given = given.into_iter().flatten();
+        let value = given.next();
+        if given.next().is_some() {
+            return Err(invalid(format!("{field} is given more than once")));
+        }
+        Ok(value)
+    }
+}
+
+impl Json {
+    fn get(&self, field: &str) -> Option<&RawValue> {
+        let value = match field {
+            "name" => &self.name,
+            "email" => &self.email,
+            "user_id" => &self.user_id,
+            "source_user_id" => &self.source_user_id,
+            "target_user_id" => &self.target_user_id,
+            "account_id" => &self.account_id,
+            "amount" => &self.amount,
+            "currency_type" => &self.currency_type,
+            _ => return None,
+        };
+        value.as_deref()
+    }
+}
+
+impl Value<'_> {
+    fn text(self, field: &str) -> Result<String, Problem> {
+        match self {
+            Self::Text(text) => Ok(text.to_owned()),
+            Self::Json(value) => serde_json::from_str(value.get())
+                .map_err(|_| invalid(format!("{field} must be a string"))),
+        }
+    }
+}
+
+/// A body that says so, or that looks so and says nothing.
+fn is_json(request: &HttpRequest, bytes: &Bytes) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.to_ascii_lowercase();
+    kind.contains("json") || (!kind.contains("form") && bytes.trim_ascii_start().starts_with(b"{"))
+}
+
+fn invalid(error: String) -> Problem {
+    Problem::Invalid(error)
+}

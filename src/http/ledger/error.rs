@@ -1,0 +1,221 @@
+//! What goes wrong, in the words of the `ledger` dialect.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::http::body::BodyError;
+use crate::http::fault::{self, FaultWords};
+use crate::http::fields::FieldsError;
+use crate::http::idempotency::{self, KeyError, Refused};
+use crate::ledger::{Fault, Rejection, Side};
+
+/// What was asked for: a refusal names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Creation,
+    Deposit,
+    Withdrawal,
+    Transfer,
+}
+
+/// Every answer of this dialect that is not a success.
+#[derive(Debug)]
+pub(super) enum Problem {
+    Invalid(String),
+    NotUtf8,
+    UnknownCurrency,
+    CrossSite,
+    UserNotFound,
+    Fields(FieldsError),
+    Key(KeyError),
+    Body(BodyError),
+    Refused(Operation, Refused),
+    Fault(Fault),
+}
+
+#[derive(Serialize)]
+struct Failure<'a> {
+    error: &'a str,
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<Uuid>,
+}
+
+const SOURCE_NOT_FOUND: &str = "Source user id not found.";
+const TARGET_NOT_FOUND: &str = "Target user id not found.";
+
+impl Problem {
+    pub(super) fn creating(refused: Refused) -> Self {
+        Self::Refused(Operation::Creation, refused)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        match self {
+            Self::Invalid(_)
+            | Self::NotUtf8
+            | Self::UnknownCurrency
+            | Self::Fields(_)
+            | Self::Key(_) => StatusCode::BAD_REQUEST,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::UserNotFound => StatusCode::NOT_FOUND,
+            Self::Body(error) => error.status(),
+            Self::Refused(operation, refused) => words(*operation, &refused.rejection).0,
+            Self::Fault(fault) => fault::status(*fault),
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponseBuilder::new(self.status_code());
+        match self {
+            Self::Invalid(error) => failed(response, error),
+            Self::NotUtf8 => failed(response, "Request body is not UTF-8"),
+            Self::UnknownCurrency => failed(response, "Unknown currency_type."),
+            Self::CrossSite => failed(response, "Another site may not ask for this."),
+            Self::UserNotFound => failed(response, SOURCE_NOT_FOUND),
+            Self::Fields(error) => failed(response, &error.to_string()),
+            Self::Key(error) => failed(response, &error.to_string()),
+            Self::Body(error) => failed(response, &error.to_string()),
+            Self::Refused(operation, refused) => {
+                idempotency::mark(&mut response, refused.replayed);
+                failed(response, words(*operation, &refused.rejection).1)
+            }
+            Self::Fault(fault) => {
+                let words = FaultWords::new(*fault);
+                words.response().json(Failure {
+                    error: words.message,
+                    request_id: Some(words.request_id),
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, formatter)
+    }
+}
+
+impl From<BodyError> for Problem {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+impl From<FieldsError> for Problem {
+    fn from(error: FieldsError) -> Self {
+        Self::Fields(error)
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        Self::Key(error)
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+fn failed(mut response: HttpResponseBuilder, error: &str) -> HttpResponse {
+    response.json(Failure {
+        error,
+        request_id: None,
+    })
+}
+
+fn words(operation: Operation, rejection: &Rejection) -> (StatusCode, &'static str) {
+    let refused = |error| (StatusCode::UNPROCESSABLE_ENTITY, error);
+    match rejection {
+        Rejection::UserNotFound { side } | Rejection::AccountNotFound { side } => {
+            // A deposit has a user as its target, and calls it the source all the same.
+            let is_target = operation == Operation::Transfer && *side == Side::Target;
+            let error = if is_target {
+                TARGET_NOT_FOUND
+            } else {
+                SOURCE_NOT_FOUND
+            };
+            (StatusCode::NOT_FOUND, error)
+        }
+        Rejection::InsufficientFunds { .. } => refused(match operation {
+            Operation::Transfer => "Insufficient funds for transfer.",
+            Operation::Creation | Operation::Deposit | Operation::Withdrawal => {
+                "Insufficient funds for withdrawal."
+            }
+        }),
+        Rejection::SameAccount { .. } => refused("Cannot transfer to the same user."),
+        Rejection::CurrencyMismatch { .. } => refused("Account holds another currency."),
+        Rejection::AmountTooLarge { .. } => refused("Balance would be too large."),
+        Rejection::AccountFrozen { .. } => refused("Account is frozen."),
+        Rejection::AccountClosed { .. } => refused("Account is closed."),
+        Rejection::KeyReused { .. } => refused("Idempotency-Key was used for another request."),
+        Rejection::VersionMismatch { .. } => (StatusCode::CONFLICT, "Version mismatch."),
+        Rejection::EmailTaken => (StatusCode::CONFLICT, "Email already in use."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::every::{FAULTS, rejections, said};
+
+    #[actix_web::test]
+    async fn every_refusal_and_every_fault_has_its_words() {
+        let refusals = [
+            (404, "Source user id not found."),
+            (404, "Target user id not found."),
+            (404, "Source user id not found."),
+            (404, "Target user id not found."),
+            (422, "Idempotency-Key was used for another request."),
+            (422, "Insufficient funds for transfer."),
+            (422, "Cannot transfer to the same user."),
+            (422, "Account holds another currency."),
+            (409, "Version mismatch."),
+            (422, "Balance would be too large."),
+            (422, "Account is frozen."),
+            (422, "Account is closed."),
+            (409, "Email already in use."),
+        ];
+        for (rejection, (status, error)) in rejections().into_iter().zip(refusals) {
+            let refused = Refused {
+                rejection,
+                replayed: false,
+            };
+            let said = said(&Problem::Refused(Operation::Transfer, refused)).await;
+            assert_eq!(said, (status, format!(r#"{{"error":"{error}"}}"#)));
+        }
+        let faults = [
+            (503, "Service is busy, nothing was applied, retry later"),
+            (
+                503,
+                "Service is unavailable, nothing was applied, retry later",
+            ),
+            (503, "Outcome unknown, retry with the same Idempotency-Key"),
+            (500, "Internal server error"),
+        ];
+        for (fault, (status, message)) in FAULTS.into_iter().zip(faults) {
+            let body = format!(r#"{{"error":"{message}","requestId":""}}"#);
+            assert_eq!(said(&Problem::from(fault)).await, (status, body));
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_what_was_asked_for() {
+        let target = Rejection::UserNotFound { side: Side::Target };
+        let said = words(Operation::Deposit, &target);
+        assert_eq!(said, (StatusCode::NOT_FOUND, SOURCE_NOT_FOUND));
+        let short = rejections()
+            .into_iter()
+            .find(|rejection| matches!(rejection, Rejection::InsufficientFunds { .. }));
+        let said = words(Operation::Withdrawal, &short.expect("one of them"));
+        assert_eq!(said.1, "Insufficient funds for withdrawal.");
+    }
+}

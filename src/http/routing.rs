@@ -1,0 +1,92 @@
+//! Which path is whose: the operations of every dialect, and what answers where there is none.
+
+use actix_web::http::{Method, header};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpRequest, HttpResponse, Route};
+use serde::Serialize;
+
+use super::{balance, events, landing, ledger, users};
+
+/// One operation of a dialect: what is asked where, and what answers.
+pub(super) struct Operation {
+    pub method: Method,
+    pub path: &'static str,
+    pub route: fn() -> Route,
+}
+
+/// Under it, what is at no operation's path or method is not found, in the shape of the `users` dialect.
+const API: &str = "/api";
+
+/// Every operation, dialect by dialect.
+fn all() -> impl Iterator<Item = &'static Operation> {
+    [
+        landing::OPERATIONS,
+        balance::OPERATIONS,
+        users::OPERATIONS,
+        events::OPERATIONS,
+        ledger::OPERATIONS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The method and the path of every operation. A part of a path in braces stands for a value; what follows a colon there is
+/// the expression that it matches.
+pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
+    all().map(|operation| (operation.method.as_str(), operation.path))
+}
+
+/// Registers every operation, and what answers everywhere else.
+pub(super) fn routes(config: &mut ServiceConfig) {
+    let mut paths: Vec<&str> = Vec::new();
+    for operation in all() {
+        if !paths.contains(&operation.path) {
+            paths.push(operation.path);
+        }
+    }
+    for path in paths {
+        let mut resource = web::resource(path);
+        let mut allowed: Vec<&str> = Vec::new();
+        for operation in all().filter(|operation| operation.path == path) {
+            resource = resource.route((operation.route)().method(operation.method.clone()));
+            allowed.push(operation.method.as_str());
+        }
+        let allowed = allowed.join(", ");
+        config.service(
+            resource.default_service(web::to(move |request: HttpRequest| {
+                let response = no_method(&request, &allowed);
+                async { response }
+            })),
+        );
+    }
+    config.default_service(web::to(async |request: HttpRequest| nowhere(&request)));
+}
+
+#[derive(Serialize)]
+struct Failure {
+    error: &'static str,
+}
+
+/// What is at no dialect's path.
+fn nowhere(request: &HttpRequest) -> HttpResponse {
+    if is_api(request.path()) {
+        return users::not_found();
+    }
+    let error = "Not found";
+    HttpResponse::NotFound().json(Failure { error })
+}
+
+fn no_method(request: &HttpRequest, allowed: &str) -> HttpResponse {
+    if is_api(request.path()) {
+        return users::not_found();
+    }
+    let error = "Method not allowed";
+    HttpResponse::MethodNotAllowed()
+        .insert_header((header::ALLOW, allowed))
+        .json(Failure { error })
+}
+
+fn is_api(path: &str) -> bool {
+    let rest = path.strip_prefix(API);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
