@@ -34,6 +34,18 @@ pub(super) async fn read<T: DeserializeOwned>(payload: Payload) -> Result<T, Bod
     parse(&read_bytes(payload).await?)
 }
 
+/// As [`read`]; no body at all stands for an object without fields.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn read_optional<T: DeserializeOwned>(payload: Payload) -> Result<T, BodyError> {
+    let bytes = read_bytes(payload).await?;
+    if bytes.is_empty() {
+        return parse(&Bytes::from_static(b"{}"));
+    }
+    parse(&bytes)
+}
+
 /// The body as it is.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 mod routing;
 pub mod server;
 
+mod accounts;
 mod events;
 mod ledger;
 mod users;

@@ -5,7 +5,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
 use serde::Serialize;
 
-use super::{balance, events, landing, ledger, users};
+use super::{accounts, balance, events, landing, ledger, users};
 
 /// One operation of a dialect: what is asked where, and what answers.
 pub(super) struct Operation {
@@ -23,6 +23,7 @@ fn all() -> impl Iterator<Item = &'static Operation> {
         landing::OPERATIONS,
         balance::OPERATIONS,
         users::OPERATIONS,
+        accounts::OPERATIONS,
         events::OPERATIONS,
         ledger::OPERATIONS,
     ]

@@ -3,6 +3,7 @@
 mod support;
 
 mod acceptance;
+mod accounts;
 mod bad_input;
 mod command_line;
 mod crash;

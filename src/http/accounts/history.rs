@@ -1,0 +1,93 @@
+//! `GET /accounts/{id}/transactions`: what went into an account and out of it, newest first.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::error::Problem;
+use super::{Direction, parse_id, parse_positive, timestamp, transaction_id};
+use crate::http::fields::Fields;
+use crate::http::number::Number;
+use crate::ledger::{Currency, Version};
+use crate::service::{JournalEntry, Page, Service};
+
+/// Transactions on a page.
+const LIMIT: u8 = 20;
+const LIMIT_MAX: u8 = 100;
+
+#[derive(Serialize)]
+struct Transactions {
+    transactions: Vec<Entry>,
+    /// What `before` is for the next page.
+    next: Option<i64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry {
+    id: String,
+    #[serde(rename = "type")]
+    direction: Direction,
+    amount: Number,
+    new_balance: Number,
+    new_version: String,
+    timestamp: String,
+    /// The other account of a transfer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counterparty: Option<i64>,
+}
+
+pub(super) async fn list(
+    service: Data<Service>,
+    id: Path<String>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let account = parse_id(&id)?;
+    let fields = Fields::parse(request.query_string())?;
+    let limit = match fields.get("limit")?.map(str::parse) {
+        None => LIMIT,
+        Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
+        Some(Ok(_) | Err(_)) => {
+            return Err(Problem::Invalid("limit must be from 1 to 100".to_owned()));
+        }
+    };
+    let before = match fields.get("before")?.map(parse_positive) {
+        None => Version(i64::MAX),
+        Some(Some(before)) => Version(before),
+        Some(None) => return Err(Problem::not_positive("before")),
+    };
+    let page = service.list_entries(account, before, limit).await?;
+    let page = page.ok_or(Problem::AccountNotFound)?;
+    Ok(HttpResponse::Ok().json(Transactions::new(&page)))
+}
+
+impl Transactions {
+    fn new(page: &Page) -> Self {
+        let entries = page.entries.iter();
+        let entries = entries.map(|entry| Entry::new(entry, page.head.currency));
+        Self {
+            transactions: entries.collect(),
+            next: page.next.map(|version| version.0),
+        }
+    }
+}
+
+impl Entry {
+    fn new(entry: &JournalEntry, currency: Currency) -> Self {
+        let sealed = &entry.sealed;
+        let (direction, amount) = if sealed.amount.is_negative() {
+            (Direction::Withdraw, sealed.amount.negated())
+        } else {
+            (Direction::Deposit, sealed.amount)
+        };
+        Self {
+            id: transaction_id(sealed.transaction),
+            direction,
+            amount: Number::new(amount, currency),
+            new_balance: Number::new(sealed.balance, currency),
+            new_version: sealed.version.0.to_string(),
+            timestamp: timestamp(sealed.created_at),
+            counterparty: sealed.counterparty.map(|account| account.0),
+        }
+    }
+}

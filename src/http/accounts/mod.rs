@@ -1,0 +1,183 @@
+//! The `accounts` dialect: accounts by their ids, whose callers may say which version they expect.
+
+mod error;
+mod history;
+mod transaction;
+
+use actix_web::http::Method;
+use actix_web::web::{self, Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use self::error::Problem;
+use super::number::{self, Number};
+use super::routing::Operation;
+use super::{body, idempotency};
+use crate::ledger::{
+    AccountId, AccountRef, Amount, Answered, Currency, Fault, Key, Kind, OpenAccount, Receipt,
+    Standing, TransactionId,
+};
+use crate::service::Service;
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::POST,
+        path: "/accounts",
+        route: || web::to(open),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/accounts/{id}/balance",
+        route: || web::to(balance),
+    },
+    Operation {
+        method: Method::POST,
+        path: "/accounts/{id}/transactions",
+        route: || web::to(transaction::make),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/accounts/{id}/transactions",
+        route: || web::to(history::list),
+    },
+];
+
+#[derive(Deserialize)]
+struct Open {
+    balance: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Opened {
+    account_id: i64,
+    balance: Number,
+    version: i64,
+}
+
+#[derive(Serialize)]
+struct Balance {
+    balance: Number,
+    version: i64,
+}
+
+/// Which way money goes, seen from the account.
+#[derive(Clone, Copy, Debug, Serialize)]
+enum Direction {
+    Deposit,
+    Withdraw,
+}
+
+async fn open(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let currency = service.default_currency();
+    let open: Open = body::read_optional(payload).await?;
+    let key = idempotency::header(&request)?;
+    let opening_balance = parse_opening_balance(open.balance.as_deref(), currency)?;
+    let account = OpenAccount {
+        owner: None,
+        currency,
+        opening_balance,
+    };
+    let key = key.map(|key| opening_key(key, &account));
+    let receipt = accepted(service.open_account(account, key).await?)?;
+    let standing = only_standing(&receipt)?;
+    Ok(HttpResponse::Created().json(Opened {
+        account_id: standing.account.0,
+        balance: Number::new(standing.balance, standing.currency),
+        version: standing.version.0,
+    }))
+}
+
+async fn balance(service: Data<Service>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let account = AccountRef::Id(parse_id(&id)?);
+    let head = service.find_account(account).await?;
+    let head = head.ok_or(Problem::AccountNotFound)?;
+    Ok(HttpResponse::Ok().json(Balance {
+        balance: Number::new(head.balance, head.currency),
+        version: head.version.0,
+    }))
+}
+
+impl Direction {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Deposit => "Deposit",
+            Self::Withdraw => "Withdraw",
+        }
+    }
+}
+
+/// The receipt of what was done for the first time.
+///
+/// # Errors
+/// Where it was done before under the same key: this dialect reports the duplicate, it does not replay. Where it was refused,
+/// also before: a refused withdrawal that is called a duplicate would make its caller believe that money had moved, so the
+/// refusal is given again, marked as replayed.
+fn accepted(answered: Answered) -> Result<Receipt, Problem> {
+    let replayed = answered.replayed;
+    let refused = |rejection| idempotency::Refused {
+        rejection,
+        replayed,
+    };
+    let receipt = answered.outcome.map_err(refused)?;
+    if !replayed {
+        return Ok(receipt);
+    }
+    let opened = match receipt.kind {
+        Kind::Opening => Some(only_standing(&receipt)?.account),
+        Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Reset | Kind::Empty => None,
+    };
+    Err(Problem::Duplicate {
+        transaction: receipt.transaction,
+        opened,
+    })
+}
+
+/// Every command of this dialect speaks of one account.
+fn only_standing(receipt: &Receipt) -> Result<&Standing, Fault> {
+    receipt.standings.first().ok_or(Fault::Bug)
+}
+
+fn opening_key(key: String, account: &OpenAccount) -> Key {
+    let amount = account.opening_balance.minor().to_string();
+    let code = account.currency.code;
+    idempotency::key(key, &["accounts", "open", &amount, code.as_str()])
+}
+
+/// What a transaction is called here.
+fn transaction_id(id: TransactionId) -> String {
+    format!("txn{}", id.0.simple())
+}
+
+fn timestamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+fn parse_id(text: &str) -> Result<AccountId, Problem> {
+    let id = parse_positive(text).ok_or_else(|| Problem::not_positive("account id"))?;
+    Ok(AccountId(id))
+}
+
+/// Digits alone, of a number from 1 on.
+fn parse_positive(text: &str) -> Option<i64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits && 0 < *number)
+}
+
+fn parse_opening_balance(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
+    let Some(value) = value else {
+        return Ok(Amount::ZERO);
+    };
+    let amount = number::parse(value, currency);
+    let amount = amount.map_err(|error| Problem::bad_amount("balance", error, currency))?;
+    if amount.is_negative() {
+        return Err(Problem::Invalid("balance must not be negative".to_owned()));
+    }
+    Ok(amount)
+}

@@ -1,0 +1,161 @@
+//! `POST /accounts/{id}/transactions`: money into an account or out of it, at a version where one is expected.
+
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::Problem;
+use super::{Direction, accepted, only_standing, parse_id, parse_positive};
+use super::{timestamp, transaction_id};
+use crate::http::number::{self, Number};
+use crate::http::{body, idempotency};
+use crate::ledger::{
+    AccountId, AccountRef, Amount, Currency, Fault, Key, Move, Parties, Receipt, Version,
+};
+use crate::service::Service;
+
+/// What is asked; each field has a friendlier name too, and is given under one of the two.
+#[derive(Deserialize)]
+struct Transaction {
+    #[serde(rename = "moneyWithdraw/Deposit", alias = "amount")]
+    amount: Option<Box<RawValue>>,
+    #[serde(rename = "typeOfTransaction", alias = "type")]
+    direction: Option<Box<RawValue>>,
+    #[serde(rename = "expectedversion", alias = "expectedVersion")]
+    expected_version: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Made {
+    id: String,
+    #[serde(rename = "type")]
+    direction: Direction,
+    amount: Number,
+    new_balance: Number,
+    /// A string, whatever the version is elsewhere.
+    new_version: String,
+    timestamp: String,
+}
+
+/// A transaction as the ledger understands it.
+struct Asked {
+    account: AccountId,
+    direction: Direction,
+    amount: Amount,
+    currency: Currency,
+    expected_version: Option<Version>,
+}
+
+pub(super) async fn make(
+    service: Data<Service>,
+    id: Path<String>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let transaction: Transaction = body::read(payload).await?;
+    let account = parse_id(&id)?;
+    let direction = parse_direction(transaction.direction.as_deref())?;
+    let expected_version = parse_version(transaction.expected_version.as_deref())?;
+    let key = idempotency::header(&request)?;
+    let head = service.recall_account(account).await?;
+    let head = head.ok_or(Problem::AccountNotFound)?;
+    let asked = Asked {
+        account,
+        direction,
+        amount: parse_amount(transaction.amount.as_deref(), head.currency)?,
+        currency: head.currency,
+        expected_version,
+    };
+    let key = key.map(|key| asked.key(key));
+    let money = asked.money()?;
+    let answered = match expected_version {
+        Some(version) => service.move_money_at(money, version, key).await,
+        None => service.move_money(money, key).await,
+    };
+    let answered = answered.map_err(|fault| Problem::Fault(fault, Some(head.version)))?;
+    let receipt = accepted(answered)?;
+    Ok(HttpResponse::Created().json(Made::new(&asked, &receipt)?))
+}
+
+impl Asked {
+    fn money(&self) -> Result<Move, Fault> {
+        let account = AccountRef::Id(self.account);
+        let parties = match self.direction {
+            Direction::Deposit => Parties::Deposit { to: account },
+            Direction::Withdraw => Parties::Withdrawal { from: account },
+        };
+        Move::new(parties, self.amount, self.currency).ok_or(Fault::Bug)
+    }
+
+    fn key(&self, key: String) -> Key {
+        let version = self.expected_version;
+        let asked = [
+            "accounts",
+            "transact",
+            &self.account.to_string(),
+            self.direction.as_str(),
+            &self.amount.minor().to_string(),
+            self.currency.code.as_str(),
+            &version.map_or_else(String::new, |version| version.0.to_string()),
+        ];
+        idempotency::key(key, &asked)
+    }
+}
+
+impl Made {
+    fn new(asked: &Asked, receipt: &Receipt) -> Result<Self, Fault> {
+        let standing = only_standing(receipt)?;
+        Ok(Self {
+            id: transaction_id(receipt.transaction),
+            direction: asked.direction,
+            amount: Number::new(asked.amount, asked.currency),
+            new_balance: Number::new(standing.balance, standing.currency),
+            new_version: standing.version.0.to_string(),
+            timestamp: timestamp(receipt.created_at),
+        })
+    }
+}
+
+fn parse_direction(value: Option<&RawValue>) -> Result<Direction, Problem> {
+    const NAMES: [(&str, Direction); 4] = [
+        ("deposit", Direction::Deposit),
+        ("credit", Direction::Deposit),
+        ("withdraw", Direction::Withdraw),
+        ("debit", Direction::Withdraw),
+    ];
+    let value = value.ok_or_else(|| Problem::missing("typeOfTransaction"))?;
+    let text: Option<String> = serde_json::from_str(value.get()).ok();
+    let text = text.unwrap_or_default();
+    let mut names = NAMES.into_iter();
+    names
+        .find(|(name, _)| text.eq_ignore_ascii_case(name))
+        .map(|(_, direction)| direction)
+        .ok_or_else(|| Problem::Invalid("typeOfTransaction must be Deposit or Withdraw".to_owned()))
+}
+
+/// A whole number, or its digits in a string: that is how `newVersion` is given out.
+fn parse_version(value: Option<&RawValue>) -> Result<Option<Version>, Problem> {
+    let Some(value) = value else {
+        return Ok(None);
+    };
+    let text = value.get();
+    let quoted: Option<String> = serde_json::from_str(text).ok();
+    let version = parse_positive(quoted.as_deref().unwrap_or(text));
+    version
+        .map(|version| Some(Version(version)))
+        .ok_or_else(|| Problem::not_positive("expectedversion"))
+}
+
+fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
+    let value = value.ok_or_else(|| Problem::missing("moneyWithdraw/Deposit"))?;
+    let amount = number::parse(value, currency);
+    let amount = amount.map_err(|error| Problem::bad_amount("amount", error, currency))?;
+    if amount.is_negative() || amount.is_zero() {
+        return Err(Problem::Invalid(
+            "amount must be greater than zero".to_owned(),
+        ));
+    }
+    Ok(amount)
+}
