@@ -6,6 +6,7 @@ pub mod server;
 mod accounts;
 mod events;
 mod ledger;
+mod microfin;
 mod users;
 
 mod balance;

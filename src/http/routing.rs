@@ -5,7 +5,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Route};
 use serde::Serialize;
 
-use super::{accounts, balance, events, landing, ledger, users};
+use super::{accounts, balance, events, landing, ledger, microfin, users};
 
 /// One operation of a dialect: what is asked where, and what answers.
 pub(super) struct Operation {
@@ -26,6 +26,7 @@ fn all() -> impl Iterator<Item = &'static Operation> {
         accounts::OPERATIONS,
         events::OPERATIONS,
         ledger::OPERATIONS,
+        microfin::OPERATIONS,
     ]
     .into_iter()
     .flatten()

@@ -13,6 +13,7 @@ mod events;
 mod idempotency;
 mod ledger;
 mod lost_connections;
+mod microfin;
 mod tidy;
 mod two_services;
 mod users;

@@ -1,0 +1,223 @@
+//! Money that moves: deposits, withdrawals and transfers between numbered accounts.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::error::{Asked, Problem};
+use super::{SignedIn, fields, receive_signed_in, required, string};
+use crate::http::{idempotency, number};
+use crate::ledger::{
+    AccountId, AccountRef, Amount, Currency, Fault, Head, Key, Move, Parties, Side, UserId,
+};
+use crate::service::Service;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OneAccount {
+    account_number: Option<Box<RawValue>>,
+    amount: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TwoAccounts {
+    sender_account_number: Option<Box<RawValue>>,
+    receiver_account_number: Option<Box<RawValue>>,
+    amount: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Moved {
+    message: &'static str,
+    transaction_id: String,
+    /// Of the caller's account; nobody else's is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance: Option<String>,
+}
+
+/// Between which accounts money moves.
+enum Ends {
+    Deposit { to: Head },
+    Withdrawal { from: Head },
+    Transfer { from: Head, to: Head },
+}
+
+pub(super) async fn deposit(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let asked = receive_signed_in(&service, &request, payload).await?;
+    let OneAccount {
+        account_number,
+        amount,
+    } = fields(&asked.body)?;
+    let number = required(account_number.as_deref())?;
+    let amount = required(amount.as_deref())?;
+    let missing = || Problem::AccountNotFound(Asked::Deposit, Side::Target);
+    let to = find_account(&service, number).await?.ok_or_else(missing)?;
+    carry_out(&service, asked, Ends::Deposit { to }, amount).await
+}
+
+pub(super) async fn withdraw(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let asked = receive_signed_in(&service, &request, payload).await?;
+    let OneAccount {
+        account_number,
+        amount,
+    } = fields(&asked.body)?;
+    let number = required(account_number.as_deref())?;
+    let amount = required(amount.as_deref())?;
+    let missing = || Problem::AccountNotFound(Asked::Withdrawal, Side::Source);
+    let from = find_account(&service, number).await?;
+    let from = owned(from, asked.caller).ok_or_else(missing)?;
+    carry_out(&service, asked, Ends::Withdrawal { from }, amount).await
+}
+
+pub(super) async fn transfer(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let asked = receive_signed_in(&service, &request, payload).await?;
+    let accounts: TwoAccounts = fields(&asked.body)?;
+    let sender = required(accounts.sender_account_number.as_deref())?;
+    let receiver = required(accounts.receiver_account_number.as_deref())?;
+    let amount = required(accounts.amount.as_deref())?;
+    let missing = |side| Problem::AccountNotFound(Asked::Transfer, side);
+    let from = find_account(&service, sender).await?;
+    let from = owned(from, asked.caller).ok_or_else(|| missing(Side::Source))?;
+    let to = find_account(&service, receiver).await?;
+    let to = to.ok_or_else(|| missing(Side::Target))?;
+    carry_out(&service, asked, Ends::Transfer { from, to }, amount).await
+}
+
+/// Moves the money, and says so once it has moved.
+async fn carry_out(
+    service: &Service,
+    asked: SignedIn,
+    ends: Ends,
+    amount: &RawValue,
+) -> Result<HttpResponse, Problem> {
+    let caller = asked.caller;
+    let currency = ends.currency();
+    let amount = ends.parse_amount(amount)?;
+    let key = asked.key.map(|key| ends.key(key, caller, amount));
+    let money = Move::new(ends.parties(caller), amount, currency).ok_or(Fault::Bug)?;
+    let answered = service.move_money(money, key).await?;
+    let mut response = HttpResponse::Accepted();
+    let receipt = idempotency::accepted(&mut response, answered)
+        .map_err(|refused| Problem::Refused(ends.asked(), refused))?;
+    // The giving account comes first, and whoever gives is the caller.
+    let standing = receipt.standings.first().ok_or(Fault::Bug)?;
+    let is_callers = standing.owner == Some(caller);
+    let balance = standing.balance.to_text(standing.currency.scale);
+    Ok(response.json(Moved {
+        message: ends.message(),
+        transaction_id: receipt.transaction.to_string(),
+        balance: is_callers.then_some(balance),
+    }))
+}
+
+impl Ends {
+    fn asked(&self) -> Asked {
+        match self {
+            Self::Deposit { .. } => Asked::Deposit,
+            Self::Withdrawal { .. } => Asked::Withdrawal,
+            Self::Transfer { .. } => Asked::Transfer,
+        }
+    }
+
+    /// What the amount is in: what the account that it leaves holds.
+    fn currency(&self) -> Currency {
+        match self {
+            Self::Deposit { to: account }
+            | Self::Withdrawal { from: account }
+            | Self::Transfer { from: account, .. } => account.currency,
+        }
+    }
+
+    fn message(&self) -> &'static str {
+        match self {
+            Self::Deposit { .. } => "Deposit request accepted",
+            Self::Withdrawal { .. } => "Withdrawal request accepted",
+            Self::Transfer { .. } => "Transfer request accepted",
+        }
+    }
+
+    fn parties(&self, caller: UserId) -> Parties {
+        match self {
+            Self::Deposit { to } => Parties::Deposit {
+                to: AccountRef::Id(to.id),
+            },
+            Self::Withdrawal { from } => Parties::Withdrawal {
+                from: AccountRef::Owned(from.id, caller),
+            },
+            Self::Transfer { from, to } => Parties::Transfer {
+                from: AccountRef::Owned(from.id, caller),
+                to: AccountRef::Id(to.id),
+            },
+        }
+    }
+
+    fn key(&self, key: String, caller: UserId, amount: Amount) -> Key {
+        let (operation, from, to) = match self {
+            Self::Deposit { to } => ("deposit", None, Some(to)),
+            Self::Withdrawal { from } => ("withdraw", Some(from), None),
+            Self::Transfer { from, to } => ("transfer", Some(from), Some(to)),
+        };
+        let id = |head: Option<&Head>| head.map(|head| head.id.to_string()).unwrap_or_default();
+        let (from, to) = (id(from), id(to));
+        let (caller, amount) = (caller.to_string(), amount.minor().to_string());
+        let code = self.currency().code;
+        let code = code.as_str();
+        idempotency::key(
+            key,
+            &["microfin", operation, &caller, &from, &to, code, &amount],
+        )
+    }
+
+    fn parse_amount(&self, value: &RawValue) -> Result<Amount, Problem> {
+        let amount = number::parse(value, self.currency())
+            .map_err(|_| Problem::Invalid("Invalid Input Amount"))?;
+        if Amount::ZERO < amount {
+            return Ok(amount);
+        }
+        Err(Problem::Invalid(match self {
+            Self::Deposit { .. } => "Deposit amount must be greater than zero",
+            Self::Withdrawal { .. } => "Invalid Withdrawal Amount",
+            Self::Transfer { .. } => "Transfer amount must be greater than zero",
+        }))
+    }
+}
+
+/// The account of a number, as far as its currency and its owner go. What is no number is no account.
+async fn find_account(service: &Service, number: &RawValue) -> Result<Option<Head>, Problem> {
+    match parse_number(number)? {
+        Some(account) => Ok(service.recall_account(account).await?),
+        None => Ok(None),
+    }
+}
+
+/// A number is a string; of a whole number the zeros at its start are gone.
+fn parse_number(value: &RawValue) -> Result<Option<AccountId>, Problem> {
+    let text = value.get();
+    let is_whole = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if is_whole {
+        format!("{text:0>12}")
+    } else {
+        string(value)?
+    };
+    Ok(AccountId::parse_number(&number))
+}
+
+/// To anybody but its owner an account that pays does not exist.
+fn owned(account: Option<Head>, caller: UserId) -> Option<Head> {
+    account.filter(|head| head.owner == Some(caller))
+}

@@ -1,0 +1,118 @@
+//! Users: who signs up, in and out.
+
+use actix_web::web::{Data, Payload};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::error::{Asked, INVALID_INPUT, Problem};
+use super::{Done, fields, receive, required, session, string};
+use crate::http::{idempotency, text};
+use crate::ledger::{Fault, UserId};
+use crate::service::{Password, Service, SignUp};
+
+#[derive(Deserialize)]
+struct Newcomer {
+    name: Option<Box<RawValue>>,
+    email: Option<Box<RawValue>>,
+    password: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    email: Option<Box<RawValue>>,
+    password: Option<Box<RawValue>>,
+}
+
+pub(super) async fn sign_up(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let body = receive(&request, payload).await?;
+    let key = idempotency::header(&request)?;
+    let user = fields::<Newcomer>(&body)?.sign_up(&service)?;
+    // Without the password: a digest is stored, and a fast one. The service tells another password apart.
+    let key =
+        key.map(|key| idempotency::key(key, &["microfin", "sign_up", &user.name, &user.email]));
+    let answered = service.sign_up(user, key).await?;
+    let mut response = HttpResponse::Ok();
+    let receipt = idempotency::accepted(&mut response, answered)
+        .map_err(|refused| Problem::Refused(Asked::Opening, refused))?;
+    let standing = receipt.standings.first();
+    let owner = standing.and_then(|standing| standing.owner);
+    begin_session(&service, &request, &mut response, owner.ok_or(Fault::Bug)?).await?;
+    let message = "User Created Successfully";
+    Ok(response.json(Done { message }))
+}
+
+pub(super) async fn sign_in(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let body = receive(&request, payload).await?;
+    let credentials: Credentials = fields(&body)?;
+    let email = required(credentials.email.as_deref())?;
+    let password = required(credentials.password.as_deref())?;
+    let email = string(email).ok();
+    let email = email.and_then(|email| text::parse_email(&email).ok());
+    let password = string(password).ok();
+    let password = password.and_then(|password| Password::recall(&password));
+    // What nobody can have is told at once: it tells nothing of who is there.
+    let (Some(email), Some(password)) = (email, password) else {
+        return Err(Problem::WrongPassword);
+    };
+    let user = service.sign_in(&email, password).await?;
+    let user = user.ok_or(Problem::WrongPassword)?;
+    let mut response = HttpResponse::Ok();
+    begin_session(&service, &request, &mut response, user).await?;
+    let message = "User Signed In  Successfully";
+    Ok(response.json(Done { message }))
+}
+
+pub(super) async fn sign_out(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    receive(&request, payload).await?;
+    session::caller(&service, &request).await?;
+    let token = session::token(&request).ok_or(Problem::NotSignedIn)?;
+    service.close_session(&token).await?;
+    let mut response = HttpResponse::Ok();
+    session::end(&mut response, &request);
+    let message = "User Signed Out Successfully";
+    Ok(response.json(Done { message }))
+}
+
+impl Newcomer {
+    /// First whether everything is there, then whether it is right.
+    fn sign_up(&self, service: &Service) -> Result<SignUp, Problem> {
+        let name = required(self.name.as_deref())?;
+        let email = required(self.email.as_deref())?;
+        let password = required(self.password.as_deref())?;
+        let invalid = || Problem::Invalid(INVALID_INPUT);
+        let name = string(name)?;
+        text::check(&name, text::NAME_MAX).map_err(|_| invalid())?;
+        let email = text::parse_email(&string(email)?).map_err(|_| invalid())?;
+        let password = Password::choose(&string(password)?).ok_or_else(invalid)?;
+        Ok(SignUp {
+            name,
+            email,
+            password,
+            currency: service.default_currency(),
+        })
+    }
+}
+
+async fn begin_session(
+    service: &Service,
+    request: &HttpRequest,
+    response: &mut HttpResponseBuilder,
+    user: UserId,
+) -> Result<(), Problem> {
+    let token = service.open_session(user).await?;
+    session::begin(response, request, &token);
+    Ok(())
+}
