@@ -3,6 +3,7 @@
 mod amounts;
 mod bodies;
 mod database;
+mod routes;
 
 use crate::support::{Bank, Reply};
 

@@ -8,6 +8,7 @@ mod bad_input;
 mod command_line;
 mod crash;
 mod currencies;
+mod dialects;
 mod engine;
 mod events;
 mod idempotency;

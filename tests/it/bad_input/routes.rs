@@ -1,0 +1,433 @@
+//! What no client should send, to every operation of every dialect: taken from the list of routes, so that a new one is covered
+//! without being remembered.
+
+use std::collections::BTreeSet;
+
+use passbook::http::operations;
+use reqwest::Method;
+use serde_json::Value;
+
+use super::state;
+use crate::support::{Bank, Reply};
+
+/// Operations that take no body, and so do not look at one.
+const WITHOUT_BODY: [&str; 3] = ["/reset", "/api/accountGeneration", "/api/signout"];
+
+/// Every name of a field in any dialect.
+const FIELDS: [&str; 24] = [
+    "amount",
+    "name",
+    "email",
+    "balance",
+    "password",
+    "type",
+    "origin",
+    "destination",
+    "typeOfTransaction",
+    "moneyWithdraw/Deposit",
+    "expectedversion",
+    "expectedVersion",
+    "accountNumber",
+    "senderAccountNumber",
+    "receiverAccountNumber",
+    "user_id",
+    "source_user_id",
+    "target_user_id",
+    "currency_type",
+    "account_id",
+    "limit",
+    "before",
+    "after",
+    "id",
+];
+
+/// A request that somebody sends who is up to no good.
+struct Probe {
+    method: &'static str,
+    path: String,
+    headers: Vec<(&'static str, Vec<u8>)>,
+    body: Vec<u8>,
+}
+
+impl Probe {
+    async fn send(&self, bank: &Bank) -> Reply {
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n",
+            self.method, self.path
+        )
+        .into_bytes();
+        for (name, value) in &self.headers {
+            head.extend_from_slice(format!("{name}: ").as_bytes());
+            head.extend_from_slice(value);
+            head.extend_from_slice(b"\r\n");
+        }
+        head.extend_from_slice(format!("Content-Length: {}\r\n\r\n", self.body.len()).as_bytes());
+        bank.send_bytes(&[head, self.body.clone()].concat()).await
+    }
+
+    fn name(&self) -> String {
+        let body = String::from_utf8_lossy(&self.body);
+        let headers: Vec<_> = self
+            .headers
+            .iter()
+            .map(|(_, value)| String::from_utf8_lossy(value))
+            .collect();
+        let text = format!("{} {} {headers:?} {body}", self.method, self.path);
+        text.chars().take(300).collect()
+    }
+
+    /// Never a failure of the service, and a refusal in the shape of whoever the path belongs to.
+    fn check(&self, reply: &Reply) {
+        let what = self.name();
+        assert!((200..500).contains(&reply.status), "{what}: {reply:?}");
+        if reply.status < 400 || self.method == "HEAD" {
+            return;
+        }
+        assert_eq!(reply.headers["content-type"], "application/json", "{what}");
+        let json: Value = serde_json::from_str(&reply.text)
+            .unwrap_or_else(|error| panic!("{what}: {error}: {reply:?}"));
+        let shape: BTreeSet<&str> = match &json {
+            Value::Object(fields) => fields.keys().map(String::as_str).collect(),
+            Value::Number(zero) if zero.to_string() == "0" => BTreeSet::from(["0"]),
+            _ => panic!("{what}: {reply:?}"),
+        };
+        let expected: &[&[&str]] = if self.path.starts_with("/api") {
+            &[&["success", "error"], &["success", "errors"], &["message"]]
+        } else {
+            &[&["0"], &["error"], &["error", "CurrentVersion"]]
+        };
+        let is_expected = expected
+            .iter()
+            .any(|names| shape == names.iter().copied().collect());
+        assert!(is_expected, "{what}: {reply:?}");
+    }
+}
+
+/// The path with a value for each part in braces.
+fn fill(pattern: &str, value: &str) -> String {
+    let mut path = String::new();
+    let mut rest = pattern;
+    while let Some((before, part)) = rest.split_once('{') {
+        let (name, after) = part.split_once('}').expect("a closing brace");
+        path.push_str(before);
+        // An optional slash stands for nothing.
+        path.push_str(if name.contains(":/") { "" } else { value });
+        rest = after;
+    }
+    path + rest
+}
+
+fn writes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    operations().filter(|(method, _)| *method != "GET")
+}
+
+/// What is no JSON object, whatever is asked.
+fn broken_bodies() -> Vec<Vec<u8>> {
+    let texts = [
+        "{",
+        "}",
+        "null",
+        "[]",
+        "[1]",
+        "1",
+        "\"a\"",
+        "true",
+        "{}{}",
+        "{,}",
+        "{\"amount\"}",
+        "{\"amount\":1,}",
+        "{amount:1}",
+        "{'amount':1}",
+        "\u{feff}{}",
+        "{\"amount\":1} x",
+        "\0{}",
+        "{}\0",
+        "{\"x\":01}",
+        "{\"x\":NaN}",
+        "{\"x\":+1}",
+        "{\"x\":.5}",
+        "{\"x\":\"\\x\"}",
+        "{\"x\":\"\n\"}",
+        "<amount>1</amount>",
+    ];
+    let mut bodies: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_vec()).to_vec();
+    bodies.push(b"{\"x\":\"\xff\"}".to_vec());
+    bodies.push(b"{\"x\":\"\xed\xa0\x80\"}".to_vec());
+    bodies.push(b"\x1f\x8b\x08\x00".to_vec());
+    bodies.push("[".repeat(10_000).into_bytes());
+    bodies.push("{\"amount\":".repeat(5_000).into_bytes());
+    bodies
+}
+
+/// Values of a wrong type, of no type, or too much of one.
+fn odd_values() -> Vec<String> {
+    let mut values: Vec<String> = [
+        "null",
+        "true",
+        "[]",
+        "{}",
+        "\"\"",
+        "\" \"",
+        "\"\\u0000\"",
+        "\"a\\u0000b\"",
+        "\"\\ud800\"",
+        "1.5",
+        "-1",
+        "0",
+        "1e400",
+        "1e-400",
+        "99999999999999999999",
+        "123456789012345678901234567890123456789012345678901234567890",
+        "\"NaN\"",
+        "\"0x10\"",
+        "\"1_000\"",
+        "\" 1\"",
+        "\"\u{661}\"",
+        "\"'; drop table accounts; --\"",
+        "\"../../etc\"",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    values.push(format!("\"{}\"", "x".repeat(20_000)));
+    values.push("[".repeat(200) + &"]".repeat(200));
+    values
+}
+
+/// Queries and forms that cannot be decoded, or say one thing twice.
+fn odd_queries() -> Vec<String> {
+    let mut queries: Vec<String> = ["%", "%4", "%zz", "%ff", "%C3", "%00", "%ed%a0%80"]
+        .iter()
+        .flat_map(|value| FIELDS.map(|name| format!("{name}={value}")))
+        .collect();
+    queries.extend(FIELDS.map(|name| format!("{name}=1&{name}=1")));
+    queries.extend(FIELDS.map(|name| format!("{name}={}", "9".repeat(4_000))));
+    queries.extend(["&&&", "=", "=1", "user_id=1&account_id=1"].map(str::to_owned));
+    queries
+}
+
+/// A session for the dialect that asks for one; without it, the probes would not get past the door.
+async fn session(bank: &Bank) -> Vec<u8> {
+    let body = r#"{"name":"a","email":"probe@example.org","password":"Secret12"}"#;
+    let reply = bank.post("/api/signup", body).await;
+    let cookie = reply.headers.get("set-cookie").expect("a cookie");
+    cookie
+        .split(';')
+        .next()
+        .expect("a value")
+        .as_bytes()
+        .to_vec()
+}
+
+#[tokio::test]
+async fn every_operation_refuses_a_body_that_is_no_object() {
+    let bank = Bank::open_with(&["--allow-reset"]).await;
+    bank.user("1000").await;
+    let cookie = session(&bank).await;
+    let before = state(&bank).await;
+    for (method, path) in writes() {
+        let takes_body = !WITHOUT_BODY.iter().any(|path_| path.starts_with(path_));
+        for body in broken_bodies() {
+            let probe = Probe {
+                method,
+                path: fill(path, "1"),
+                headers: vec![
+                    ("Content-Type", b"application/json".to_vec()),
+                    ("Cookie", cookie.clone()),
+                ],
+                body,
+            };
+            if takes_body {
+                let reply = probe.send(&bank).await;
+                probe.check(&reply);
+                assert_eq!(reply.status, 400, "{}: {reply:?}", probe.name());
+            }
+        }
+        let probe = Probe {
+            method,
+            path: fill(path, "1"),
+            headers: vec![
+                ("Content-Type", b"application/json".to_vec()),
+                ("Cookie", cookie.clone()),
+            ],
+            body: vec![b' '; 65 * 1024],
+        };
+        if takes_body {
+            let reply = probe.send(&bank).await;
+            probe.check(&reply);
+            assert_eq!(reply.status, 413, "{}: {reply:?}", probe.name());
+        }
+    }
+    assert_eq!(state(&bank).await, before);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn no_operation_fails_whatever_the_fields_hold() {
+    let bank = Bank::open_with(&["--allow-reset"]).await;
+    bank.user("1000").await;
+    let cookie = session(&bank).await;
+    for (method, path) in writes() {
+        for value in odd_values() {
+            let fields = FIELDS.map(|name| format!("\"{name}\":{value}")).join(",");
+            let probe = Probe {
+                method,
+                path: fill(path, "1"),
+                headers: vec![
+                    ("Content-Type", b"application/json".to_vec()),
+                    ("Cookie", cookie.clone()),
+                ],
+                body: format!("{{{fields}}}").into_bytes(),
+            };
+            probe.check(&probe.send(&bank).await);
+        }
+    }
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn no_operation_fails_whatever_its_path_and_query_hold() {
+    let bank = Bank::open_with(&["--allow-reset"]).await;
+    bank.user("1000").await;
+    let cookie = session(&bank).await;
+    let values = [
+        "0",
+        "-1",
+        "a",
+        "1.5",
+        "99999999999999999999",
+        "%00",
+        "%ff",
+        "%2F",
+        "1%20",
+        "+1",
+        "\u{661}",
+        "..",
+        "1;x",
+    ];
+    for (method, path) in operations() {
+        let mut paths: Vec<String> = odd_queries()
+            .iter()
+            .map(|query| format!("{}?{query}", fill(path, "1")))
+            .collect();
+        if path.contains("{id}") {
+            paths.extend(values.iter().map(|value| fill(path, value)));
+            paths.push(fill(path, &"9".repeat(5_000)));
+        }
+        for path in paths.into_iter().filter(|path| path.is_ascii()) {
+            let headers = vec![("Cookie", cookie.clone())];
+            let body = if method == "GET" {
+                Vec::new()
+            } else {
+                b"{}".to_vec()
+            };
+            let probe = Probe {
+                method,
+                path,
+                headers,
+                body,
+            };
+            probe.check(&probe.send(&bank).await);
+        }
+    }
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn every_write_refuses_a_key_that_is_none() {
+    let bank = Bank::open_with(&["--allow-reset"]).await;
+    bank.user("1000").await;
+    let cookie = session(&bank).await;
+    let before = state(&bank).await;
+    for (method, path) in
+        writes().filter(|(_, path)| !path.starts_with("/api/sign") && *path != "/balance")
+    {
+        for key in [
+            b"".to_vec(),
+            b"a b".to_vec(),
+            "\u{e4}".as_bytes().to_vec(),
+            vec![b'k'; 256],
+            b"\xff".to_vec(),
+        ] {
+            let probe = Probe {
+                method,
+                path: fill(path, "1"),
+                headers: vec![("Cookie", cookie.clone()), ("Idempotency-Key", key)],
+                body: b"{}".to_vec(),
+            };
+            let reply = probe.send(&bank).await;
+            probe.check(&reply);
+            assert_eq!(reply.status, 400, "{}: {reply:?}", probe.name());
+        }
+    }
+    assert_eq!(state(&bank).await, before);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn every_path_answers_a_wrong_method_in_its_own_shape() {
+    let bank = Bank::open().await;
+    let paths: BTreeSet<&str> = operations().map(|(_, path)| path).collect();
+    for path in paths {
+        let allowed: Vec<&str> = operations()
+            .filter(|(_, other)| *other == path)
+            .map(|(method, _)| method)
+            .collect();
+        for method in [
+            "GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW",
+        ] {
+            if allowed.contains(&method) {
+                continue;
+            }
+            let probe = Probe {
+                method,
+                path: fill(path, "1"),
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
+            let reply = probe.send(&bank).await;
+            probe.check(&reply);
+            if path.starts_with("/api") {
+                assert_eq!(reply.status, 404, "{}: {reply:?}", probe.name());
+                if method != "HEAD" {
+                    assert_eq!(reply.message(), "Resource not found");
+                }
+            } else {
+                assert_eq!(reply.status, 405, "{}: {reply:?}", probe.name());
+                assert_eq!(
+                    reply.headers["allow"],
+                    allowed.join(", "),
+                    "{}",
+                    probe.name()
+                );
+            }
+        }
+    }
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn what_is_at_no_path_is_not_found_in_the_shape_of_its_place() {
+    let bank = Bank::open().await;
+    for path in [
+        "/api",
+        "/api/",
+        "/api/nothing",
+        "/api/users/1/",
+        "/api/users/1/balance/x",
+        "/nothing",
+        "/apis",
+        "//",
+        "/event/",
+    ] {
+        let reply = bank.send(Method::GET, path, &[], None).await;
+        assert_eq!(reply.status, 404, "{path}");
+        let under_api = path == "/api" || path.starts_with("/api/");
+        let body = if under_api {
+            r#"{"success":false,"error":{"message":"Resource not found","code":404}}"#
+        } else {
+            r#"{"error":"Not found"}"#
+        };
+        assert_eq!(reply.text, body, "{path}");
+    }
+    bank.close().await;
+}
