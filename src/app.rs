@@ -8,7 +8,8 @@ use std::thread::available_parallelism;
 use thiserror::Error;
 
 use crate::config::{DatabaseArgs, ServeArgs};
-use crate::http::server::{self, Resets, Server};
+use crate::http::server::Server;
+use crate::http::settings::{self, Resets};
 use crate::ledger::{Amount, Key, OpenUser, UserId};
 use crate::postgres::{self, Address, Attached};
 use crate::service::{self, EngineSettings, Service};
@@ -110,7 +111,7 @@ impl App {
             if demo {
                 open_demo_user(&service).await?;
             }
-            let settings = server::Settings {
+            let settings = settings::Settings {
                 listen: args.listen,
                 workers,
                 resets: resets(args, defaults),

@@ -7,7 +7,7 @@ use actix_web::web::{self, Data};
 use serde::Serialize;
 
 use super::fields::Fields;
-use super::routing::Operation;
+use super::operation::Operation;
 use super::{events, ledger};
 use crate::service::Service;
 

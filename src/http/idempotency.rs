@@ -41,7 +41,8 @@ pub(super) fn header(request: &HttpRequest) -> Result<Option<String>, KeyError> 
 }
 
 /// A refusal by the rules, and whether it had been given before under the same key.
-#[derive(Debug)]
+#[derive(Debug, Error)]
+#[error("{rejection}")]
 pub(super) struct Refused {
     pub rejection: Rejection,
     pub replayed: bool,

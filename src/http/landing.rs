@@ -6,7 +6,7 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::ledger;
-use super::routing::Operation;
+use super::operation::Operation;
 use crate::service::Service;
 
 pub(super) const OPERATIONS: &[Operation] = &[Operation {

@@ -2,6 +2,7 @@
 
 mod routing;
 pub mod server;
+pub mod settings;
 
 mod accounts;
 mod events;
@@ -17,6 +18,7 @@ mod fields;
 mod idempotency;
 mod landing;
 mod number;
+mod operation;
 mod origin;
 mod text;
 

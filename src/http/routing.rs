@@ -1,18 +1,12 @@
 //! Which path is whose: the operations of every dialect, and what answers where there is none.
 
-use actix_web::http::{Method, header};
+use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Route};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
+use super::operation::Operation;
 use super::{accounts, balance, events, landing, ledger, microfin, users};
-
-/// One operation of a dialect: what is asked where, and what answers.
-pub(super) struct Operation {
-    pub method: Method,
-    pub path: &'static str,
-    pub route: fn() -> Route,
-}
 
 /// Under it, what is at no operation's path or method is not found, in the shape of the `users` dialect.
 const API: &str = "/api";

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::drain::{self, Drain};
 use super::routing;
+use super::settings::Settings;
 use crate::service::Service;
 
 /// How long the head of a request may take to arrive.
@@ -24,23 +25,6 @@ const DRAIN_MAX: Duration = Duration::from_secs(10);
 const FLUSH: Duration = Duration::from_millis(50);
 /// Connections that wait to be accepted. The system may have a lower limit.
 const BACKLOG: u32 = 4_096;
-
-/// How the server is set up.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Port 0 takes any free port.
-    pub listen: SocketAddr,
-    /// Threads that speak HTTP.
-    pub workers: usize,
-    pub resets: Resets,
-}
-
-/// Whether clients may reset the book of the `events` dialect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resets {
-    Allowed,
-    Refused,
-}
 
 /// A server that runs.
 pub struct Server {

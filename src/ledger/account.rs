@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, Currency, CurrencyCode, Seal};
+use super::{Amount, BookId, Currency, CurrencyCode, Seal};
 
 /// A number from the accounts' sequence; positive, with gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,14 +15,6 @@ pub struct AccountId(pub i64);
 /// A number from the users' sequence; positive, with gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub i64);
-
-/// A namespace of account names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BookId(pub i64);
-
-/// Which book is meant, whatever its id is: of the books of a name, the one that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BookName(&'static str);
 
 /// How many entries an account has had, its opening included: 1 is the opening, the first entry makes it 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -55,23 +47,6 @@ pub struct Head {
     pub seal: Seal,
     pub status: Status,
     pub last_entry_at: DateTime<Utc>,
-}
-
-impl BookId {
-    /// The book of everyone but those who ask for one of their own.
-    pub const MAIN: Self = Self(1);
-}
-
-impl BookName {
-    /// The book of everyone but those who ask for one of their own. It is never reset.
-    pub const MAIN: Self = Self("main");
-    /// The book of the `events` interface, which its clients may reset.
-    pub const EVENTS: Self = Self("events");
-
-    #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        self.0
-    }
 }
 
 impl Version {

@@ -6,8 +6,9 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::plan::Books;
-use super::{AccountId, AccountName, Amount, BookId, BookName, Currency, Head, UserId, Version};
+use super::{
+    AccountId, AccountName, Amount, BookId, BookName, Books, Currency, Head, UserId, Version,
+};
 
 /// One request to the ledger: applied whole, exactly once, or refused.
 #[derive(Clone, Debug)]

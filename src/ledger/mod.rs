@@ -9,6 +9,7 @@
 )]
 
 pub mod account;
+pub mod book;
 pub mod command;
 pub mod error;
 mod locate;
@@ -29,13 +30,14 @@ mod plan_tests;
 #[cfg(test)]
 mod seal_tests;
 
-pub use account::{AccountId, AccountName, BookId, BookName, Head, Status, UserId, Version};
+pub use account::{AccountId, AccountName, Head, Status, UserId, Version};
+pub use book::{BookId, BookName, Books};
 pub use command::{
     AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenAccount, OpenUser, Parties,
     PasswordHash, Receipt, Scope, Standing, TransactionId,
 };
 pub use error::{Answer, Answered, Fault, Rejection, Side};
 pub use money::{Amount, Currency, CurrencyCode};
-pub use plan::{Books, Plan, View};
+pub use plan::{Plan, View};
 pub use planner::plan;
 pub use seal::Seal;

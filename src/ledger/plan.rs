@@ -10,7 +10,8 @@ use super::command::{
 use super::error::{Answered, Rejection};
 use super::seal::Sealed;
 use super::{
-    AccountId, Amount, BookId, BookName, Currency, Head, Receipt, Seal, Status, UserId, Version,
+    AccountId, Amount, BookId, BookName, Books, Currency, Head, Receipt, Seal, Status, UserId,
+    Version,
 };
 
 /// What is taken to be true while planning. The database confirms it, or refuses the plan.
@@ -33,10 +34,6 @@ pub struct View {
     pub unused_users: Vec<UserId>,
     pub unused_books: Vec<BookId>,
 }
-
-/// Which book of each name is open. The main book is always known.
-#[derive(Clone, Debug, Default)]
-pub struct Books(HashMap<BookName, BookId>);
 
 /// What is stored of a command under its key.
 #[derive(Clone, Debug)]
@@ -141,25 +138,6 @@ impl View {
             AccountRef::Named(name) => *self.names.get(name)?,
         };
         Some(Scope::Account(account))
-    }
-}
-
-impl Books {
-    #[must_use]
-    pub fn id(&self, name: BookName) -> Option<BookId> {
-        if name == BookName::MAIN {
-            Some(BookId::MAIN)
-        } else {
-            self.0.get(&name).copied()
-        }
-    }
-
-    pub fn insert(&mut self, name: BookName, book: BookId) {
-        self.0.insert(name, book);
-    }
-
-    pub fn clear(&mut self) {
-        self.0.clear();
     }
 }
 

@@ -8,10 +8,10 @@ use super::command::{
     Action, Command, Kind, Move, NamedAccount, Receipt, Scope, Standing, TransactionId,
 };
 use super::error::{Answered, Rejection, Side};
-use super::plan::{Books, Entry, Expected, NewAccount, NewTransaction, Plan, Recorded, Swap, View};
+use super::plan::{Entry, Expected, NewAccount, NewTransaction, Plan, Recorded, Swap, View};
 use super::rules::{Place, after, check, scope_of};
 use super::seal::Sealed;
-use super::{AccountId, Amount, BookId, Currency, Head, UserId, Version};
+use super::{AccountId, Amount, BookId, Books, Currency, Head, UserId, Version};
 
 /// Decides every command, in order, on top of the view and of the commands before it. Pure: the same arguments give the
 /// same plan.

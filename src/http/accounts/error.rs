@@ -1,10 +1,9 @@
 //! What goes wrong, in the words of the `accounts` dialect.
 
-use std::fmt;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
+use thiserror::Error;
 use uuid::Uuid;
 
 use super::transaction_id;
@@ -16,20 +15,28 @@ use crate::ledger::money::AmountError;
 use crate::ledger::{AccountId, Currency, Fault, Rejection, TransactionId, Version};
 
 /// Every answer of this dialect that is not a success.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(super) enum Problem {
+    #[error("{0}")]
     Invalid(String),
-    Fields(FieldsError),
-    Key(KeyError),
-    Body(BodyError),
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("Account not found")]
     AccountNotFound,
     /// It was done before under the same key; with what it opened, where it opened an account.
+    #[error("Duplicate transaction")]
     Duplicate {
         transaction: TransactionId,
         opened: Option<AccountId>,
     },
-    Refused(Refused),
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// With the last known version of the account, where there is one.
+    #[error("{0}")]
     Fault(Fault, Option<Version>),
 }
 
@@ -93,18 +100,18 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code());
         match self {
-            Self::Invalid(error) => response.json(Failure::new(error)),
-            Self::Fields(error) => response.json(Failure::new(&error.to_string())),
-            Self::Key(error) => response.json(Failure::new(&error.to_string())),
-            Self::Body(error) => response.json(Failure::new(&error.to_string())),
-            Self::AccountNotFound => response.json(Failure::new("Account not found")),
+            Self::Invalid(_)
+            | Self::Fields(_)
+            | Self::Key(_)
+            | Self::Body(_)
+            | Self::AccountNotFound => response.json(Failure::new(&self.to_string())),
             Self::Duplicate {
                 transaction,
                 opened,
             } => response.json(Failure {
                 transaction_id: Some(transaction_id(*transaction)),
                 account_id: opened.map(|account| account.0),
-                ..Failure::new("Duplicate transaction")
+                ..Failure::new(&self.to_string())
             }),
             Self::Refused(refused) => {
                 idempotency::mark(&mut response, refused.replayed);
@@ -132,36 +139,6 @@ impl<'a> Failure<'a> {
             error,
             ..Self::default()
         }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        Self::Body(error)
-    }
-}
-
-impl From<FieldsError> for Problem {
-    fn from(error: FieldsError) -> Self {
-        Self::Fields(error)
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}
-
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 
 use self::error::Problem;
 use super::number::{self, Number};
-use super::routing::Operation;
+use super::operation::Operation;
 use super::{body, idempotency};
 use crate::ledger::{
     AccountId, AccountRef, Amount, Answered, Currency, Fault, Key, Kind, OpenAccount, Receipt,

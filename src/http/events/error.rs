@@ -1,11 +1,10 @@
 //! What goes wrong, in the words of the `events` dialect.
 
-use std::fmt;
-
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
+use thiserror::Error;
 use uuid::Uuid;
 
 use crate::http::body::BodyError;
@@ -15,19 +14,30 @@ use crate::http::idempotency::{self, KeyError, Refused};
 use crate::ledger::{Fault, Rejection};
 
 /// Every answer of this dialect that is not a success.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(super) enum Problem {
+    #[error("{0} is required")]
     Missing(&'static str),
+    #[error("{0} must be a string of 1 to 128 characters")]
     BadId(&'static str),
+    #[error("amount must have at most {0} decimals")]
     TooPrecise(u8),
+    #[error("{0}")]
     Invalid(&'static str),
-    Fields(FieldsError),
-    Key(KeyError),
-    Body(BodyError),
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("0")]
     AccountNotFound,
+    #[error("Not found")]
     ResetRefused,
-    Refused(Refused),
-    Fault(Fault),
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 #[derive(Serialize)]
@@ -62,28 +72,16 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code());
-        let failed = |mut response: HttpResponseBuilder, error: &str| {
-            response.json(Failure {
-                error,
-                request_id: None,
-            })
-        };
         match self {
-            Self::Missing(field) => failed(response, &format!("{field} is required")),
-            Self::BadId(field) => failed(
-                response,
-                &format!("{field} must be a string of 1 to 128 characters"),
-            ),
-            Self::TooPrecise(scale) => failed(
-                response,
-                &format!("amount must have at most {scale} decimals"),
-            ),
-            Self::Invalid(error) => failed(response, error),
-            Self::Fields(error) => failed(response, &error.to_string()),
-            Self::Key(error) => failed(response, &error.to_string()),
-            Self::Body(error) => failed(response, &error.to_string()),
+            Self::Missing(_)
+            | Self::BadId(_)
+            | Self::TooPrecise(_)
+            | Self::Invalid(_)
+            | Self::Fields(_)
+            | Self::Key(_)
+            | Self::Body(_)
+            | Self::ResetRefused => failed(response, &self.to_string()),
             Self::AccountNotFound => zero(response),
-            Self::ResetRefused => failed(response, "Not found"),
             Self::Refused(refused) => {
                 idempotency::mark(&mut response, refused.replayed);
                 match words(&refused.rejection).1 {
@@ -102,40 +100,11 @@ impl ResponseError for Problem {
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        Self::Body(error)
-    }
-}
-
-impl From<FieldsError> for Problem {
-    fn from(error: FieldsError) -> Self {
-        Self::Fields(error)
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}
-
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
-    }
+fn failed(mut response: HttpResponseBuilder, error: &str) -> HttpResponse {
+    response.json(Failure {
+        error,
+        request_id: None,
+    })
 }
 
 fn zero(mut response: HttpResponseBuilder) -> HttpResponse {

@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use self::error::Problem;
 use super::fields::Fields;
 use super::number::{self, Number};
-use super::routing::Operation;
-use super::server::Resets;
+use super::operation::Operation;
+use super::settings::Resets;
 use super::{body, idempotency};
 use crate::ledger::money::AmountError;
 use crate::ledger::{

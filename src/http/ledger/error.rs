@@ -1,10 +1,9 @@
 //! What goes wrong, in the words of the `ledger` dialect.
 
-use std::fmt;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
+use thiserror::Error;
 use uuid::Uuid;
 
 use crate::http::body::BodyError;
@@ -23,18 +22,28 @@ pub(super) enum Operation {
 }
 
 /// Every answer of this dialect that is not a success.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(super) enum Problem {
+    #[error("{0}")]
     Invalid(String),
+    #[error("Request body is not UTF-8")]
     NotUtf8,
+    #[error("Unknown currency_type.")]
     UnknownCurrency,
+    #[error("Another site may not ask for this.")]
     CrossSite,
+    #[error("{SOURCE_NOT_FOUND}")]
     UserNotFound,
-    Fields(FieldsError),
-    Key(KeyError),
-    Body(BodyError),
+    #[error(transparent)]
+    Fields(#[from] FieldsError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("{1}")]
     Refused(Operation, Refused),
-    Fault(Fault),
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 #[derive(Serialize)]
@@ -72,14 +81,14 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code());
         match self {
-            Self::Invalid(error) => failed(response, error),
-            Self::NotUtf8 => failed(response, "Request body is not UTF-8"),
-            Self::UnknownCurrency => failed(response, "Unknown currency_type."),
-            Self::CrossSite => failed(response, "Another site may not ask for this."),
-            Self::UserNotFound => failed(response, SOURCE_NOT_FOUND),
-            Self::Fields(error) => failed(response, &error.to_string()),
-            Self::Key(error) => failed(response, &error.to_string()),
-            Self::Body(error) => failed(response, &error.to_string()),
+            Self::Invalid(_)
+            | Self::NotUtf8
+            | Self::UnknownCurrency
+            | Self::CrossSite
+            | Self::UserNotFound
+            | Self::Fields(_)
+            | Self::Key(_)
+            | Self::Body(_) => failed(response, &self.to_string()),
             Self::Refused(operation, refused) => {
                 idempotency::mark(&mut response, refused.replayed);
                 failed(response, words(*operation, &refused.rejection).1)
@@ -92,36 +101,6 @@ impl ResponseError for Problem {
                 })
             }
         }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        Self::Body(error)
-    }
-}
-
-impl From<FieldsError> for Problem {
-    fn from(error: FieldsError) -> Self {
-        Self::Fields(error)
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
     }
 }
 

@@ -14,7 +14,7 @@ use self::asked::Asked;
 use self::error::{Operation as Asking, Problem};
 use super::fields::Fields;
 use super::number::Number;
-use super::routing::Operation;
+use super::operation::Operation;
 use super::{idempotency, origin};
 use crate::ledger::{
     AccountRef, Amount, Fault, Key, Move, NamedAccount, OpenUser, Parties, Receipt, UserId,

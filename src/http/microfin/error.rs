@@ -1,10 +1,9 @@
 //! What goes wrong, in the words of the `microfin` dialect.
 
-use std::fmt;
-
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
+use thiserror::Error;
 use uuid::Uuid;
 
 use crate::http::body::BodyError;
@@ -15,18 +14,28 @@ use crate::ledger::{Fault, Rejection, Side};
 pub(super) const INVALID_INPUT: &str = "Invalid Input";
 
 /// Every answer of this dialect that is not a success.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(super) enum Problem {
+    #[error("Request comes from another site")]
     CrossSite,
+    #[error("{NOT_SIGNED_IN}")]
     NotSignedIn,
+    #[error("Invalid Password")]
     WrongPassword,
+    #[error("All fields are required")]
     FieldMissing,
+    #[error("{0}")]
     Invalid(&'static str),
-    Key(KeyError),
-    Body(BodyError),
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("{}", no_account(*.0, *.1))]
     AccountNotFound(Asked, Side),
+    #[error("{1}")]
     Refused(Asked, Refused),
-    Fault(Fault),
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 /// What was asked for: the same refusal has other words each time.
@@ -64,17 +73,17 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let response = HttpResponseBuilder::new(self.status_code());
         match self {
-            Self::CrossSite => failed(response, "Request comes from another site"),
-            Self::NotSignedIn => failed(response, NOT_SIGNED_IN),
-            Self::WrongPassword => failed(response, "Invalid Password"),
-            Self::FieldMissing => failed(response, "All fields are required"),
-            Self::Invalid(message) => failed(response, message),
-            Self::Key(error) => failed(response, &error.to_string()),
+            Self::CrossSite
+            | Self::NotSignedIn
+            | Self::WrongPassword
+            | Self::FieldMissing
+            | Self::Invalid(_)
+            | Self::Key(_)
+            | Self::AccountNotFound(..) => failed(response, &self.to_string()),
             Self::Body(BodyError::Malformed(_)) => failed(response, INVALID_INPUT),
             Self::Body(error @ (BodyError::TooLarge | BodyError::TooSlow | BodyError::Broken)) => {
                 failed(response, &error.to_string())
             }
-            Self::AccountNotFound(asked, side) => failed(response, no_account(*asked, *side)),
             Self::Refused(asked, refused) => {
                 let mut response = response;
                 idempotency::mark(&mut response, refused.replayed);
@@ -88,30 +97,6 @@ impl ResponseError for Problem {
                 })
             }
         }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        Self::Body(error)
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        Self::Key(error)
-    }
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
     }
 }
 

@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use self::error::{INVALID_INPUT, Problem};
+use super::operation::Operation;
 use super::origin::is_cross_site;
-use super::routing::Operation;
 use super::{body, idempotency};
 use crate::ledger::UserId;
 use crate::service::Service;

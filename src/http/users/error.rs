@@ -5,6 +5,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
+use thiserror::Error;
 use uuid::Uuid;
 
 use crate::http::body::BodyError;
@@ -13,13 +14,18 @@ use crate::http::idempotency::{self, Refused};
 use crate::ledger::{Fault, Rejection};
 
 /// Every answer of this dialect that is not a success.
-#[derive(Debug)]
+#[derive(Debug, Error)]
 pub(super) enum Problem {
+    #[error("{0:?}")]
     Invalid(Errors),
-    Body(BodyError),
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    #[error("User not found")]
     UserNotFound,
-    Refused(Refused),
-    Fault(Fault),
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    #[error(transparent)]
+    Fault(#[from] Fault),
 }
 
 /// What is wrong with the fields of a request, each on its own.
@@ -87,8 +93,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Invalid(errors) => HttpResponse::BadRequest().json(errors),
-            Self::Body(error) => failure(error.status(), &error.to_string()),
-            Self::UserNotFound => failure(StatusCode::NOT_FOUND, "User not found"),
+            Self::Body(_) | Self::UserNotFound => failure(self.status_code(), &self.to_string()),
             Self::Refused(refused) => {
                 let (status, message) = words(&refused.rejection);
                 let mut response = HttpResponseBuilder::new(status);
@@ -101,30 +106,6 @@ impl ResponseError for Problem {
                 words.response().json(said)
             }
         }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
-    }
-}
-
-impl From<BodyError> for Problem {
-    fn from(error: BodyError) -> Self {
-        Self::Body(error)
-    }
-}
-
-impl From<Refused> for Problem {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl From<Fault> for Problem {
-    fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
     }
 }
 

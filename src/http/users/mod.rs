@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use self::error::{Errors, Problem};
 use super::number::{self, Number};
-use super::routing::Operation;
+use super::operation::Operation;
 use super::{body, idempotency, text};
 use crate::ledger::money::AmountError;
 use crate::ledger::{

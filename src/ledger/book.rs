@@ -1,0 +1,51 @@
+//! Books: namespaces of account names, of which one of each kind is open.
+
+use std::collections::HashMap;
+
+/// A namespace of account names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BookId(pub i64);
+
+/// Which book is meant, whatever its id is: of the books of a name, the one that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BookName(&'static str);
+
+/// Which book of each name is open. The main book is always known.
+#[derive(Clone, Debug, Default)]
+pub struct Books(HashMap<BookName, BookId>);
+
+impl BookId {
+    /// The book of everyone but those who ask for one of their own.
+    pub const MAIN: Self = Self(1);
+}
+
+impl BookName {
+    /// The book of everyone but those who ask for one of their own. It is never reset.
+    pub const MAIN: Self = Self("main");
+    /// The book of the `events` interface, which its clients may reset.
+    pub const EVENTS: Self = Self("events");
+
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        self.0
+    }
+}
+
+impl Books {
+    #[must_use]
+    pub fn id(&self, name: BookName) -> Option<BookId> {
+        if name == BookName::MAIN {
+            Some(BookId::MAIN)
+        } else {
+            self.0.get(&name).copied()
+        }
+    }
+
+    pub fn insert(&mut self, name: BookName, book: BookId) {
+        self.0.insert(name, book);
+    }
+
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+}
