@@ -22,10 +22,10 @@ async fn balance(service: Data<Service>, request: HttpRequest) -> HttpResponse {
         Ok(fields) => fields,
         Err(error) => return refused(&error.to_string()),
     };
-    match (fields.contains("user_id"), fields.contains("account_id")) {
-        (true, true) => refused("user_id and account_id exclude each other"),
-        (true, false) => ledger::balance(&service, fields).await,
-        (false, _) => events::balance(&service, &fields).await,
+    if fields.contains("user_id") {
+        ledger::balance(&service, fields).await
+    } else {
+        events::balance(&service, &fields).await
     }
 }
 

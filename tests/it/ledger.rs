@@ -256,6 +256,12 @@ async fn a_key_gives_the_first_answer_again_success_and_refusal_alike() {
     let first = keyed(&bank, "t", &pay).await;
     let again = keyed(&bank, "t", &pay).await;
     assert_eq!((said(&again), again.is_replayed()), (said(&first), true));
+    let elsewhere = create(&bank, "z").await;
+    let elsewhere = pay.replace(
+        &format!("target_user_id={other}"),
+        &format!("target_user_id={elsewhere}"),
+    );
+    assert_eq!(keyed(&bank, "t", &elsewhere).await.status, 422);
 
     let open = "/create?name=c&email=c@x";
     let first = keyed(&bank, "c", open).await;
