@@ -4,6 +4,8 @@ use super::{Service, read};
 use crate::ledger::Fault;
 use crate::storage::{self, StorageError, currencies::Registered};
 
+/// The longest name in the registry, in bytes. PostgreSQL is not asked for what it cannot hold.
+const NAME_LENGTH_MAX: usize = 64;
 /// How many currencies are remembered. More are looked up each time.
 const KNOWN_MAX: usize = 1_000;
 
@@ -14,6 +16,9 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn find_currency(&self, name: &str) -> Result<Option<Registered>, Fault> {
+        if NAME_LENGTH_MAX < name.len() || name.contains('\0') {
+            return Ok(None);
+        }
         if let Some(known) = self.currencies.get(name) {
             return Ok(Some(known));
         }

@@ -37,14 +37,16 @@ impl Password {
         let keeps_rules = Self::LENGTH.contains(&text.chars().count())
             && text.chars().any(char::is_uppercase)
             && text.chars().any(char::is_lowercase)
-            && text.chars().any(|letter| letter.is_ascii_digit());
+            && text.chars().any(|letter| letter.is_ascii_digit())
+            && !text.contains('\0');
         keeps_rules.then(|| Self(text.to_owned()))
     }
 
-    /// A password to be checked; `None` where it is longer than any.
+    /// A password to be checked; `None` where nobody can have it: it is longer than any, or has a NUL in it.
     #[must_use]
     pub fn recall(text: &str) -> Option<Self> {
-        (text.chars().count() <= *Self::LENGTH.end()).then(|| Self(text.to_owned()))
+        let is_possible = text.chars().count() <= *Self::LENGTH.end() && !text.contains('\0');
+        is_possible.then(|| Self(text.to_owned()))
     }
 }
 
@@ -132,6 +134,7 @@ mod tests {
             "secret12",
             "SECRET12",
             "Secretxx",
+            "Secret12\0",
             too_long.as_str(),
         ] {
             assert!(Password::choose(text).is_none(), "{text}");

@@ -2,6 +2,7 @@
 
 mod amounts;
 mod bodies;
+mod corpus;
 mod database;
 mod routes;
 

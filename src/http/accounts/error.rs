@@ -11,6 +11,7 @@ use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
+use crate::http::origin::CrossSite;
 use crate::ledger::money::AmountError;
 use crate::ledger::{AccountId, Currency, Fault, Rejection, TransactionId, Version};
 
@@ -23,6 +24,8 @@ pub(super) enum Problem {
     Fields(#[from] FieldsError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    CrossSite(#[from] CrossSite),
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error("Account not found")]
@@ -88,6 +91,7 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::Fields(_) | Self::Key(_) => StatusCode::BAD_REQUEST,
+            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::Body(error) => error.status(),
             Self::AccountNotFound => StatusCode::NOT_FOUND,
             Self::Duplicate { .. } => StatusCode::CONFLICT,
@@ -103,6 +107,7 @@ impl ResponseError for Problem {
             Self::Invalid(_)
             | Self::Fields(_)
             | Self::Key(_)
+            | Self::CrossSite(_)
             | Self::Body(_)
             | Self::AccountNotFound => response.json(Failure::new(&self.to_string())),
             Self::Duplicate {

@@ -11,6 +11,7 @@ use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
+use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection};
 
 /// Every answer of this dialect that is not a success.
@@ -28,6 +29,8 @@ pub(super) enum Problem {
     Fields(#[from] FieldsError),
     #[error(transparent)]
     Key(#[from] KeyError),
+    #[error(transparent)]
+    CrossSite(#[from] CrossSite),
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error("0")]
@@ -63,6 +66,7 @@ impl ResponseError for Problem {
             | Self::Invalid(_)
             | Self::Fields(_)
             | Self::Key(_) => StatusCode::BAD_REQUEST,
+            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::Body(error) => error.status(),
             Self::AccountNotFound | Self::ResetRefused => StatusCode::NOT_FOUND,
             Self::Refused(refused) => words(&refused.rejection).0,
@@ -79,6 +83,7 @@ impl ResponseError for Problem {
             | Self::Invalid(_)
             | Self::Fields(_)
             | Self::Key(_)
+            | Self::CrossSite(_)
             | Self::Body(_)
             | Self::ResetRefused => failed(response, &self.to_string()),
             Self::AccountNotFound => zero(response),

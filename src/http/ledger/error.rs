@@ -10,6 +10,7 @@ use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
+use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection, Side};
 
 /// What was asked for: a refusal names it.
@@ -30,8 +31,8 @@ pub(super) enum Problem {
     NotUtf8,
     #[error("Unknown currency_type.")]
     UnknownCurrency,
-    #[error("Another site may not ask for this.")]
-    CrossSite,
+    #[error(transparent)]
+    CrossSite(#[from] CrossSite),
     #[error("{SOURCE_NOT_FOUND}")]
     UserNotFound,
     #[error(transparent)]
@@ -70,7 +71,7 @@ impl ResponseError for Problem {
             | Self::UnknownCurrency
             | Self::Fields(_)
             | Self::Key(_) => StatusCode::BAD_REQUEST,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::Body(error) => error.status(),
             Self::Refused(operation, refused) => words(*operation, &refused.rejection).0,
@@ -84,7 +85,7 @@ impl ResponseError for Problem {
             Self::Invalid(_)
             | Self::NotUtf8
             | Self::UnknownCurrency
-            | Self::CrossSite
+            | Self::CrossSite(_)
             | Self::UserNotFound
             | Self::Fields(_)
             | Self::Key(_)

@@ -4,7 +4,7 @@ mod asked;
 mod error;
 
 use actix_web::http::Method;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, HeaderValue, VARY};
 use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::ser::SerializeMap;
@@ -106,7 +106,9 @@ pub(super) fn welcome() -> HttpResponse {
         message: &'static str,
     }
     let message = "Welcome!";
-    HttpResponse::Ok().json(Welcome { message })
+    HttpResponse::Ok()
+        .insert_header((VARY, "Accept"))
+        .json(Welcome { message })
 }
 
 /// `GET /balance`, where it is this dialect's.
@@ -226,7 +228,7 @@ async fn pay(
 
 async fn show(service: &Service, asked: &Asked) -> Result<HttpResponse, Problem> {
     if asked.names_account()? {
-        let error = "user_id and account_id exclude each other";
+        let error = "user_id is to be given without account_id";
         return Err(Problem::Invalid(error.to_owned()));
     }
     let user = asked.user("user_id")?;
@@ -251,15 +253,12 @@ async fn show(service: &Service, asked: &Asked) -> Result<HttpResponse, Problem>
     }))
 }
 
-/// What a request that writes asks for, and its key. A browser that was sent by another site is refused: an image there, or
-/// a form, must not move money.
+/// What a request that writes asks for, and its key.
 async fn read_write(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<(Asked, Option<String>), Problem> {
-    if origin::is_cross_site(request) {
-        return Err(Problem::CrossSite);
-    }
+    origin::check(request)?;
     let asked = Asked::read(request, payload).await?;
     Ok((asked, idempotency::header(request)?))
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::idempotency::{self, KeyError, Refused};
+use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection, Side};
 
 pub(super) const INVALID_INPUT: &str = "Invalid Input";
@@ -16,8 +17,8 @@ pub(super) const INVALID_INPUT: &str = "Invalid Input";
 /// Every answer of this dialect that is not a success.
 #[derive(Debug, Error)]
 pub(super) enum Problem {
-    #[error("Request comes from another site")]
-    CrossSite,
+    #[error(transparent)]
+    CrossSite(#[from] CrossSite),
     #[error("{NOT_SIGNED_IN}")]
     NotSignedIn,
     #[error("Invalid Password")]
@@ -59,7 +60,7 @@ struct Failure<'a> {
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::NotSignedIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::FieldMissing | Self::Invalid(_) | Self::Key(_) | Self::AccountNotFound(..) => {
                 StatusCode::BAD_REQUEST
@@ -73,7 +74,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let response = HttpResponseBuilder::new(self.status_code());
         match self {
-            Self::CrossSite
+            Self::CrossSite(_)
             | Self::NotSignedIn
             | Self::WrongPassword
             | Self::FieldMissing

@@ -15,8 +15,7 @@ use serde_json::value::RawValue;
 
 use self::error::{INVALID_INPUT, Problem};
 use super::operation::Operation;
-use super::origin::is_cross_site;
-use super::{body, idempotency};
+use super::{body, idempotency, origin};
 use crate::ledger::UserId;
 use crate::service::Service;
 
@@ -83,9 +82,7 @@ struct SignedIn {
 
 /// The body of a request that changes something. A page of another site may not send one: the browser would add the cookie.
 async fn receive(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
-    if is_cross_site(request) {
-        return Err(Problem::CrossSite);
-    }
+    origin::check(request)?;
     Ok(body::read_bytes(payload).await?)
 }
 

@@ -55,14 +55,12 @@ pub(super) async fn sign_in(
     let credentials: Credentials = fields(&body)?;
     let email = required(credentials.email.as_deref())?;
     let password = required(credentials.password.as_deref())?;
-    let email = string(email).ok();
-    let email = email.and_then(|email| text::parse_email(&email).ok());
-    let password = string(password).ok();
-    let password = password.and_then(|password| Password::recall(&password));
-    // What nobody can have is told at once: it tells nothing of who is there.
-    let (Some(email), Some(password)) = (email, password) else {
-        return Err(Problem::WrongPassword);
-    };
+    let invalid = || Problem::Invalid(INVALID_INPUT);
+    let (email, password) = (string(email)?, string(password)?);
+    text::check(&email, text::EMAIL_MAX).map_err(|_| invalid())?;
+    let password = Password::recall(&password).ok_or_else(invalid)?;
+    // What is no email is nobody's: that tells nothing of who is there.
+    let email = text::parse_email(&email).map_err(|_| Problem::WrongPassword)?;
     let user = service.sign_in(&email, password).await?;
     let user = user.ok_or(Problem::WrongPassword)?;
     let mut response = HttpResponse::Ok();

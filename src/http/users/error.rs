@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::idempotency::{self, Refused};
+use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection};
 
 /// Every answer of this dialect that is not a success.
@@ -18,6 +19,8 @@ use crate::ledger::{Fault, Rejection};
 pub(super) enum Problem {
     #[error("{0:?}")]
     Invalid(Errors),
+    #[error(transparent)]
+    CrossSite(#[from] CrossSite),
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error("User not found")]
@@ -83,6 +86,7 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
+            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::Body(error) => error.status(),
             Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::Refused(refused) => words(&refused.rejection).0,
@@ -93,7 +97,9 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Invalid(errors) => HttpResponse::BadRequest().json(errors),
-            Self::Body(_) | Self::UserNotFound => failure(self.status_code(), &self.to_string()),
+            Self::CrossSite(_) | Self::Body(_) | Self::UserNotFound => {
+                failure(self.status_code(), &self.to_string())
+            }
             Self::Refused(refused) => {
                 let (status, message) = words(&refused.rejection);
                 let mut response = HttpResponseBuilder::new(status);

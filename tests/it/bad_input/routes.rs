@@ -7,39 +7,12 @@ use passbook::http::operations;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::corpus::{FIELDS, SANE, broken_bodies, odd_queries, odd_values};
 use super::state;
 use crate::support::{Bank, Reply};
 
 /// Operations that take no body, and so do not look at one.
 const WITHOUT_BODY: [&str; 3] = ["/reset", "/api/accountGeneration", "/api/signout"];
-
-/// Every name of a field in any dialect.
-const FIELDS: [&str; 24] = [
-    "amount",
-    "name",
-    "email",
-    "balance",
-    "password",
-    "type",
-    "origin",
-    "destination",
-    "typeOfTransaction",
-    "moneyWithdraw/Deposit",
-    "expectedversion",
-    "expectedVersion",
-    "accountNumber",
-    "senderAccountNumber",
-    "receiverAccountNumber",
-    "user_id",
-    "source_user_id",
-    "target_user_id",
-    "currency_type",
-    "account_id",
-    "limit",
-    "before",
-    "after",
-    "id",
-];
 
 /// A request that somebody sends who is up to no good.
 struct Probe {
@@ -121,90 +94,6 @@ fn writes() -> impl Iterator<Item = (&'static str, &'static str)> {
     operations().filter(|(method, _)| *method != "GET")
 }
 
-/// What is no JSON object, whatever is asked.
-fn broken_bodies() -> Vec<Vec<u8>> {
-    let texts = [
-        "{",
-        "}",
-        "null",
-        "[]",
-        "[1]",
-        "1",
-        "\"a\"",
-        "true",
-        "{}{}",
-        "{,}",
-        "{\"amount\"}",
-        "{\"amount\":1,}",
-        "{amount:1}",
-        "{'amount':1}",
-        "\u{feff}{}",
-        "{\"amount\":1} x",
-        "\0{}",
-        "{}\0",
-        "{\"x\":01}",
-        "{\"x\":NaN}",
-        "{\"x\":+1}",
-        "{\"x\":.5}",
-        "{\"x\":\"\\x\"}",
-        "{\"x\":\"\n\"}",
-        "<amount>1</amount>",
-    ];
-    let mut bodies: Vec<Vec<u8>> = texts.map(|text| text.as_bytes().to_vec()).to_vec();
-    bodies.push(b"{\"x\":\"\xff\"}".to_vec());
-    bodies.push(b"{\"x\":\"\xed\xa0\x80\"}".to_vec());
-    bodies.push(b"\x1f\x8b\x08\x00".to_vec());
-    bodies.push("[".repeat(10_000).into_bytes());
-    bodies.push("{\"amount\":".repeat(5_000).into_bytes());
-    bodies
-}
-
-/// Values of a wrong type, of no type, or too much of one.
-fn odd_values() -> Vec<String> {
-    let mut values: Vec<String> = [
-        "null",
-        "true",
-        "[]",
-        "{}",
-        "\"\"",
-        "\" \"",
-        "\"\\u0000\"",
-        "\"a\\u0000b\"",
-        "\"\\ud800\"",
-        "1.5",
-        "-1",
-        "0",
-        "1e400",
-        "1e-400",
-        "99999999999999999999",
-        "123456789012345678901234567890123456789012345678901234567890",
-        "\"NaN\"",
-        "\"0x10\"",
-        "\"1_000\"",
-        "\" 1\"",
-        "\"\u{661}\"",
-        "\"'; drop table accounts; --\"",
-        "\"../../etc\"",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    values.push(format!("\"{}\"", "x".repeat(20_000)));
-    values.push("[".repeat(200) + &"]".repeat(200));
-    values
-}
-
-/// Queries and forms that cannot be decoded, or say one thing twice.
-fn odd_queries() -> Vec<String> {
-    let mut queries: Vec<String> = ["%", "%4", "%zz", "%ff", "%C3", "%00", "%ed%a0%80"]
-        .iter()
-        .flat_map(|value| FIELDS.map(|name| format!("{name}={value}")))
-        .collect();
-    queries.extend(FIELDS.map(|name| format!("{name}=1&{name}=1")));
-    queries.extend(FIELDS.map(|name| format!("{name}={}", "9".repeat(4_000))));
-    queries.extend(["&&&", "=", "=1", "user_id=1&account_id=1"].map(str::to_owned));
-    queries
-}
-
 /// A session for the dialect that asks for one; without it, the probes would not get past the door.
 async fn session(bank: &Bank) -> Vec<u8> {
     let body = r#"{"name":"a","email":"probe@example.org","password":"Secret12"}"#;
@@ -281,6 +170,69 @@ async fn no_operation_fails_whatever_the_fields_hold() {
             probe.check(&probe.send(&bank).await);
         }
     }
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn no_operation_fails_for_one_odd_field_among_sane_ones() {
+    let bank = Bank::open_with(&["--allow-reset"]).await;
+    bank.user("1000").await;
+    let cookie = session(&bank).await;
+    let long = format!("\"{}\"", "x".repeat(20_000));
+    let odd = [
+        "\"\\u0000\"",
+        "\"a\\u0000\"",
+        "\"\\ud800\"",
+        "1e400",
+        "99999999999999999999",
+        long.as_str(),
+    ];
+    for (method, path) in writes() {
+        for (field, _) in SANE {
+            for value in odd {
+                let sane = |(name, sane): &(&str, &str)| {
+                    let value = if *name == field { value } else { sane };
+                    format!("\"{name}\":{value}")
+                };
+                let fields: Vec<String> = SANE.iter().map(sane).collect();
+                let probe = Probe {
+                    method,
+                    path: fill(path, "1"),
+                    headers: vec![
+                        ("Content-Type", b"application/json".to_vec()),
+                        ("Cookie", cookie.clone()),
+                    ],
+                    body: format!("{{{}}}", fields.join(",")).into_bytes(),
+                };
+                probe.check(&probe.send(&bank).await);
+            }
+        }
+    }
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_written_for_another_site() {
+    let bank = Bank::open_with(&["--allow-reset"]).await;
+    bank.user("1000").await;
+    let cookie = session(&bank).await;
+    let before = state(&bank).await;
+    let fields = SANE.map(|(name, value)| format!("\"{name}\":{value}"));
+    for (method, path) in writes().filter(|(_, path)| *path != "/balance") {
+        let probe = Probe {
+            method,
+            path: fill(path, "1"),
+            headers: vec![
+                ("Sec-Fetch-Site", b"cross-site".to_vec()),
+                ("Cookie", cookie.clone()),
+            ],
+            body: format!("{{{}}}", fields.join(",")).into_bytes(),
+        };
+        let reply = probe.send(&bank).await;
+        probe.check(&reply);
+        assert_eq!(reply.status, 403, "{}: {reply:?}", probe.name());
+    }
+    assert_eq!(state(&bank).await, before);
     bank.close().await;
 }
 

@@ -197,7 +197,7 @@ async fn another_site_can_make_nobody_pay() {
     for path in &writes {
         for method in [Method::GET, Method::POST] {
             let reply = bank.send(method, path, &elsewhere, None).await;
-            let body = r#"{"error":"Another site may not ask for this."}"#;
+            let body = r#"{"error":"Another site may not ask for this"}"#;
             assert_eq!(said(&reply), (403, body), "{path}");
         }
     }

@@ -131,7 +131,7 @@ async fn what_another_site_asks_for_is_refused() {
             ("Sec-Fetch-Site", "cross-site"),
         ];
         let reply = bank.send(method, path, &headers, Some(&body)).await;
-        assert_says(&reply, 403, "Request comes from another site");
+        assert_says(&reply, 403, "Another site may not ask for this");
     }
     for site in ["same-origin", "same-site", "none"] {
         let headers = [("Cookie", cookie.as_str()), ("Sec-Fetch-Site", site)];

@@ -130,16 +130,13 @@ async fn an_unknown_email_and_a_wrong_password_get_the_same_answer() {
     sign_up(&bank, "ada").await;
     bank.post("/api/users", r#"{"email":"grace@example.org"}"#)
         .await;
-    let long = "x".repeat(129);
     let wrong = [
         ("ada@example.org", "Secret13"),
         ("ada@example.org", "secret12"),
         ("ada@example.org", " "),
-        ("ada@example.org", long.as_str()),
         ("nobody@example.org", PASSWORD),
         ("grace@example.org", PASSWORD),
         ("nobody", PASSWORD),
-        ("nobody", long.as_str()),
     ];
     let mut headers = HashSet::new();
     for (email, password) in wrong {
@@ -153,9 +150,16 @@ async fn an_unknown_email_and_a_wrong_password_get_the_same_answer() {
     for body in [
         r#"{"email":1,"password":"Secret12"}"#,
         r#"{"email":"ada@example.org","password":[]}"#,
+        r#"{"email":"ada@example.org","password":"Secret12\u0000"}"#,
+        r#"{"email":"a\u0000@example.org","password":"Secret12"}"#,
+        &format!(
+            r#"{{"email":"ada@example.org","password":"{}"}}"#,
+            "x".repeat(129)
+        ),
+        &format!(r#"{{"email":"{}@b","password":"x"}}"#, "x".repeat(253)),
     ] {
         let reply = bank.post("/api/signin", body).await;
-        assert_says(&reply, 401, "Invalid Password");
+        assert_says(&reply, 400, "Invalid Input");
     }
     for body in [
         r#"{"email":"ada@example.org"}"#,
