@@ -40,11 +40,14 @@ verify: build ## Check every balance, version and seal against the entries
 	@$(BINARY) verify $(ARGS)
 
 .PHONY: loadtest
-loadtest: ## Run a load test against PASSBOOK_URL (SCENARIO=withdraw_10k, events_ramp, events_hard or microfin)
+loadtest: ## Run loadtest/SCENARIO.js with k6 against PASSBOOK_URL (SCENARIO=withdraw_10k, USER_ID=a fresh user)
 	@set -eu; \
-	if [ ! -f loadtest/$(SCENARIO).js ]; then \
-		echo "There is no load test $(SCENARIO). There are: $$(cd loadtest && echo *.js | sed 's/\.js//g')" >&2; exit 1; \
-	fi; \
+	known=$$(for script in loadtest/*.js; do basename "$$script" .js; done); \
+	if ! echo "$$known" | grep -Fqx -e '$(SCENARIO)'; then \
+		echo "There is no load test called '$(SCENARIO)'. SCENARIO is one of these, described in loadtest/README.md:"; \
+		echo "$$known" | sed 's/^/  /'; \
+		exit 1; \
+	fi >&2; \
 	k6=$$(command -v k6 || command -v "$$(go env GOPATH 2>/dev/null)/bin/k6" || true); \
 	if [ -z "$$k6" ]; then \
 		echo "The load test needs k6, which is not installed. Get it in one of these ways:"; \
