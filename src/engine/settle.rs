@@ -107,10 +107,9 @@ impl Lane {
         for (name, book) in &written.books {
             memory.remember_book(*name, *book);
         }
-        let is_left = |used: &[AccountId], id: &AccountId| !used.contains(id);
         self.ids
             .accounts
-            .retain(|id| is_left(&written.accounts, id));
+            .retain(|id| !written.accounts.contains(id));
         self.ids
             .books
             .retain(|id| written.books.iter().all(|(_, used)| used != id));

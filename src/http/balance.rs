@@ -4,11 +4,10 @@ use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::{self, Data};
-use serde::Serialize;
 
 use super::fields::Fields;
 use super::operation::Operation;
-use super::{events, ledger};
+use super::{events, failure, ledger};
 use crate::service::Service;
 
 pub(super) const OPERATIONS: &[Operation] = &[Operation {
@@ -20,19 +19,11 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation {
 async fn balance(service: Data<Service>, request: HttpRequest) -> HttpResponse {
     let fields = match Fields::parse(request.query_string()) {
         Ok(fields) => fields,
-        Err(error) => return refused(&error.to_string()),
+        Err(error) => return failure::error(HttpResponse::BadRequest(), &error.to_string()),
     };
     if fields.contains("user_id") {
         ledger::balance(&service, fields).await
     } else {
         events::balance(&service, &fields).await
     }
-}
-
-fn refused(error: &str) -> HttpResponse {
-    #[derive(Serialize)]
-    struct Failure<'a> {
-        error: &'a str,
-    }
-    HttpResponse::BadRequest().json(Failure { error })
 }

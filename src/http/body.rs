@@ -39,11 +39,7 @@ pub(super) async fn read<T: DeserializeOwned>(payload: Payload) -> Result<T, Bod
 /// # Errors
 /// As [`read`].
 pub(super) async fn read_optional<T: DeserializeOwned>(payload: Payload) -> Result<T, BodyError> {
-    let bytes = read_bytes(payload).await?;
-    if bytes.is_empty() {
-        return parse(&Bytes::from_static(b"{}"));
-    }
-    parse(&bytes)
+    parse_optional(&read_bytes(payload).await?)
 }
 
 /// The body as it is.
@@ -67,6 +63,17 @@ impl BodyError {
             Self::Broken | Self::Malformed(_) => StatusCode::BAD_REQUEST,
         }
     }
+}
+
+/// As [`parse`]; no body at all stands for an object without fields.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_optional<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, BodyError> {
+    if bytes.is_empty() {
+        return parse(&Bytes::from_static(b"{}"));
+    }
+    parse(bytes)
 }
 
 /// # Errors

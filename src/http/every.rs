@@ -9,8 +9,11 @@ use crate::ledger::{AccountId, Amount, Fault, Rejection, Side, TransactionId, Ve
 pub(super) const TRANSACTION: TransactionId =
     TransactionId(Uuid::from_u128(0x019b_7600_0000_7000_8000_0000_0000_0007));
 
+/// How many there are: a table with fewer rows does not compile.
+pub(super) const REJECTIONS: usize = 13;
+
 /// One of each refusal: of account 7, at version 3.
-pub(super) fn rejections() -> Vec<Rejection> {
+pub(super) fn rejections() -> [Rejection; REJECTIONS] {
     let account = AccountId(7);
     let all = [
         Rejection::UserNotFound { side: Side::Source },
@@ -55,14 +58,27 @@ pub(super) fn rejections() -> Vec<Rejection> {
             | Rejection::EmailTaken => {}
         }
     }
-    all.into()
+    all
 }
 
-pub(super) const FAULTS: [Fault; 4] = [
-    Fault::Overloaded,
-    Fault::Unavailable,
-    Fault::OutcomeUnknown,
-    Fault::Bug,
+/// Each fault with the status and the message that it has in every dialect.
+pub(super) const FAULTS: [(Fault, u16, &str); 4] = [
+    (
+        Fault::Overloaded,
+        503,
+        "Service is busy, nothing was applied, retry later",
+    ),
+    (
+        Fault::Unavailable,
+        503,
+        "Service is unavailable, nothing was applied, retry later",
+    ),
+    (
+        Fault::OutcomeUnknown,
+        503,
+        "Outcome unknown, retry with the same Idempotency-Key",
+    ),
+    (Fault::Bug, 500, "Internal server error"),
 ];
 
 /// The status and the body of a problem's response; a request id, which is new each time, is left out.

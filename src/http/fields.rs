@@ -3,6 +3,10 @@
 use percent_encoding::percent_decode_str;
 use thiserror::Error;
 
+/// What a page shows where nobody says, and at most.
+const LIMIT: u8 = 20;
+const LIMIT_MAX: u8 = 100;
+
 /// Names and values in their order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Fields(Vec<(String, String)>);
@@ -13,6 +17,8 @@ pub(super) enum FieldsError {
     Malformed,
     #[error("{0} is given more than once")]
     Repeated(&'static str),
+    #[error("limit must be from 1 to 100")]
+    Limit,
 }
 
 impl Fields {
@@ -38,6 +44,18 @@ impl Fields {
             return Err(FieldsError::Repeated(name));
         }
         Ok(value)
+    }
+
+    /// How much a page shows: `limit`, 1 to 100, or 20 where it is not given.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub(super) fn limit(&self) -> Result<u8, FieldsError> {
+        match self.get("limit")?.map(str::parse) {
+            None => Ok(LIMIT),
+            Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => Ok(limit),
+            Some(Ok(_) | Err(_)) => Err(FieldsError::Limit),
+        }
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {

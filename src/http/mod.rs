@@ -13,6 +13,7 @@ mod users;
 mod balance;
 mod body;
 mod drain;
+mod failure;
 mod fault;
 mod fields;
 mod idempotency;

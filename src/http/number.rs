@@ -29,6 +29,21 @@ impl Number {
     }
 }
 
+/// A positive integer, as an id or a version is written: digits alone.
+pub(super) fn parse_positive(text: &str) -> Option<i64> {
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits && 0 < *number)
+}
+
+/// What is wrong with an amount, in a sentence about its field.
+pub(super) fn complaint(field: &str, error: AmountError, currency: Currency) -> String {
+    match error {
+        AmountError::NotANumber => format!("{field} must be a number"),
+        AmountError::TooPrecise => format!("{field} must have at most {} decimals", currency.scale),
+        AmountError::TooLarge => format!("{field} is too large"),
+    }
+}
+
 /// Reads an amount from a JSON number, or from a JSON string that holds a plain decimal.
 ///
 /// # Errors

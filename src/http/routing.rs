@@ -3,10 +3,9 @@
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
-use serde::Serialize;
 
 use super::operation::Operation;
-use super::{accounts, balance, events, landing, ledger, microfin, users};
+use super::{accounts, balance, events, failure, landing, ledger, microfin, users};
 
 /// Under it, what is at no operation's path or method is not found, in the shape of the `users` dialect.
 const API: &str = "/api";
@@ -58,28 +57,21 @@ pub(super) fn routes(config: &mut ServiceConfig) {
     config.default_service(web::to(async |request: HttpRequest| nowhere(&request)));
 }
 
-#[derive(Serialize)]
-struct Failure {
-    error: &'static str,
-}
-
 /// What is at no dialect's path.
 fn nowhere(request: &HttpRequest) -> HttpResponse {
     if is_api(request.path()) {
         return users::not_found();
     }
-    let error = "Not found";
-    HttpResponse::NotFound().json(Failure { error })
+    failure::error(HttpResponse::NotFound(), "Not found")
 }
 
 fn no_method(request: &HttpRequest, allowed: &str) -> HttpResponse {
     if is_api(request.path()) {
         return users::not_found();
     }
-    let error = "Method not allowed";
-    HttpResponse::MethodNotAllowed()
-        .insert_header((header::ALLOW, allowed))
-        .json(Failure { error })
+    let mut response = HttpResponse::MethodNotAllowed();
+    response.insert_header((header::ALLOW, allowed));
+    failure::error(response, "Method not allowed")
 }
 
 fn is_api(path: &str) -> bool {

@@ -103,6 +103,18 @@ impl Head {
         }
     }
 
+    /// The seal of its opening, on which the first entry follows.
+    #[must_use]
+    pub fn genesis(&self) -> Seal {
+        Seal::genesis(
+            self.id,
+            self.book,
+            self.owner,
+            self.currency,
+            self.opened_at,
+        )
+    }
+
     /// What may leave the account.
     #[must_use]
     pub fn available(&self) -> Amount {

@@ -159,14 +159,14 @@ impl Move {
     /// Deposits what is positive, and withdraws what is negative.
     #[must_use]
     pub fn change(account: AccountRef, change: Amount, currency: Currency) -> Self {
-        let (parties, amount) = if change.is_negative() {
-            (Parties::Withdrawal { from: account }, change.negated())
+        let parties = if change.is_negative() {
+            Parties::Withdrawal { from: account }
         } else {
-            (Parties::Deposit { to: account }, change)
+            Parties::Deposit { to: account }
         };
         Self {
             parties,
-            amount,
+            amount: change.magnitude(),
             currency,
         }
     }

@@ -79,6 +79,16 @@ impl Amount {
         Self(self.0.checked_neg().unwrap_or(i128::MAX))
     }
 
+    /// Without its sign.
+    #[must_use]
+    pub fn magnitude(self) -> Self {
+        if self.is_negative() {
+            self.negated()
+        } else {
+            self
+        }
+    }
+
     #[must_use]
     pub const fn is_negative(self) -> bool {
         self.0 < 0

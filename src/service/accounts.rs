@@ -1,8 +1,9 @@
-//! What can be done with accounts: open one, look at it, move money.
+//! What can be done with accounts: open one, look at it, move money, start their names afresh.
 
 use super::{Service, read};
 use crate::ledger::{
-    AccountId, AccountRef, Action, Answer, Fault, Head, Key, Move, OpenAccount, UserId, Version,
+    AccountId, AccountRef, Action, Answer, BookName, Fault, Head, Key, Move, OpenAccount, UserId,
+    Version,
 };
 use crate::storage;
 
@@ -30,6 +31,14 @@ impl Service {
     pub async fn move_money_at(&self, money: Move, version: Version, key: Option<Key>) -> Answer {
         self.submit_at(Action::Move(money), Some(version), key)
             .await
+    }
+
+    /// Seals the open book of that name, and opens a new, empty one.
+    ///
+    /// # Errors
+    /// Where there is no answer; see [`Fault`].
+    pub async fn reset_book(&self, book: BookName, key: Option<Key>) -> Answer {
+        self.submit(Action::ResetBook(book), key).await
     }
 
     /// An account as it is now.

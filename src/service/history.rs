@@ -1,9 +1,7 @@
 //! The history of an account: its entries in pages, or as the chain that seals them.
 
 use super::{Service, read};
-use crate::ledger::{
-    AccountId, AccountRef, Action, Answer, BookName, Fault, Head, Key, Seal, Version,
-};
+use crate::ledger::{AccountId, AccountRef, Fault, Head, Seal, Version};
 use crate::storage::{self, entries::JournalEntry};
 
 /// Some entries of an account.
@@ -39,10 +37,18 @@ impl Service {
         let Some(head) = self.find_account(AccountRef::Id(account)).await? else {
             return Ok(None);
         };
-        let asked = i64::from(limit).saturating_add(1);
-        let entries = storage::entries::list_before(&self.reads, &head, before, asked);
-        let entries = read(entries).await?;
-        Ok(Some(Page::cut(head, entries, limit)))
+        // Versions have no gaps, so a page is a range of them.
+        let last = Version(before.0.saturating_sub(1)).min(head.version);
+        let after = Version(last.0.saturating_sub(i64::from(limit))).max(Version::OPENING);
+        let entries = storage::entries::list(&self.reads, &head, after, last);
+        let mut entries = read(entries).await?;
+        entries.reverse();
+        let is_first = after == Version::OPENING;
+        Ok(Some(Page {
+            head,
+            entries,
+            next: (!is_first).then_some(following(after)),
+        }))
     }
 
     /// The blocks of an account's chain after a version, oldest first. Version 1 is the genesis.
@@ -58,70 +64,41 @@ impl Service {
         let Some(head) = self.find_account(account).await? else {
             return Ok(None);
         };
-        let genesis = Seal::genesis(
-            head.id,
-            head.book,
-            head.owner,
-            head.currency,
-            head.opened_at,
-        );
         let begins = after < Version::OPENING;
-        let limit = limit.saturating_sub(u8::from(begins));
+        let limit = i64::from(limit).saturating_sub(i64::from(begins));
         let after = after.max(Version::OPENING);
-        let asked = i64::from(limit).saturating_add(1);
-        let entries = storage::entries::list_after(&self.reads, &head, after, asked);
+        let last = Version(after.0.saturating_add(limit)).min(head.version);
+        let entries = storage::entries::list(&self.reads, &head, after, last);
         let entries = read(entries).await?;
-        let page = Page::cut(head, entries, limit);
         Ok(Some(Chain {
-            genesis: begins.then_some(genesis),
-            is_valid: is_valid(&page, genesis),
-            page,
+            genesis: begins.then(|| head.genesis()),
+            is_valid: is_valid(&head, &entries, after, last),
+            page: Page {
+                next: (last < head.version).then_some(last),
+                head,
+                entries,
+            },
         }))
     }
-
-    /// Seals the open book of that name, and opens a new, empty one.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
-    pub async fn reset_book(&self, book: BookName, key: Option<Key>) -> Answer {
-        self.submit(Action::ResetBook(book), key).await
-    }
 }
 
-impl Page {
-    /// One entry more than the limit says that there is a next page. Where the limit leaves room for the genesis alone, that
-    /// begins right after it.
-    fn cut(head: Head, mut entries: Vec<JournalEntry>, limit: u8) -> Self {
-        let limit = usize::from(limit);
-        let is_last = entries.len() <= limit;
-        entries.truncate(limit);
-        let last = entries.last().map(|entry| entry.sealed.version);
-        let next = if is_last {
-            None
-        } else {
-            last.or(Some(Version::OPENING))
-        };
-        Self {
-            head,
-            entries,
-            next,
-        }
-    }
-}
-
-fn is_valid(page: &Page, genesis: Seal) -> bool {
-    let each = page.entries.iter().all(|entry| {
-        let before = entry.seal_before.unwrap_or(genesis);
-        let first = entry.sealed.version.0 == Version::OPENING.0.saturating_add(1);
+/// Whether the entries are all from one version to another, and each is sealed to the one before.
+fn is_valid(head: &Head, entries: &[JournalEntry], after: Version, last: Version) -> bool {
+    let versions = entries.iter().map(|entry| entry.sealed.version.0);
+    let is_whole = versions.eq(following(after).0..=last.0);
+    let is_sealed = entries.iter().all(|entry| {
+        let first = entry.sealed.version == following(Version::OPENING);
+        let before = entry.seal_before.unwrap_or_else(|| head.genesis());
         first == entry.seal_before.is_none() && before.next(&entry.sealed) == entry.seal
     });
-    let versions = page.entries.windows(2).all(|pair| match pair {
-        [one, next] => one.sealed.version.0.saturating_add(1) == next.sealed.version.0,
-        _ => true,
-    });
-    let last = page.entries.last();
-    let ends = last
-        .is_none_or(|last| last.sealed.version != page.head.version || last.seal == page.head.seal);
-    let untouched = page.head.version != Version::OPENING || page.head.seal == genesis;
-    each && versions && ends && untouched
+    let end = match entries.last() {
+        Some(entry) if entry.sealed.version == head.version => Some(entry.seal),
+        None if head.version == Version::OPENING => Some(head.genesis()),
+        Some(_) | None => None,
+    };
+    is_whole && is_sealed && end.is_none_or(|seal| seal == head.seal)
+}
+
+fn following(version: Version) -> Version {
+    Version(version.0.saturating_add(1))
 }

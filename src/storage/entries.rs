@@ -21,59 +21,22 @@ pub struct JournalEntry {
     pub counterparty_name: Option<String>,
 }
 
-/// The entries after a version, oldest first, as far as the head knows of them.
+/// The entries after a version, oldest first, up to and including another.
 ///
 /// # Errors
 /// Where the database does not answer.
-pub async fn list_after(
+pub async fn list(
     pool: &Pool,
     head: &Head,
     after: Version,
-    limit: i64,
+    last: Version,
 ) -> Result<Vec<JournalEntry>, StorageError> {
+    // The laterals hold the order of the look-ups whatever the statistics say of the tables.
     const SQL: &str = "
         select entry.account_id, entry.version, entry.transaction_id, entry.amount, entry.balance, entry.counterparty_id,
             entry.created_at, entry.seal, before.seal as seal_before, transaction.kind, counterparty.name as counterparty_name
         from (
-            select * from entries where account_id = $1 and version > $2 and version <= $3 order by version limit $4
-        ) as entry
-        left join lateral (
-            select seal from entries where entries.account_id = entry.account_id and entries.version = entry.version - 1
-        ) as before on true
-        left join lateral (
-            select kind::text as kind from transactions where transactions.id = entry.transaction_id
-        ) as transaction on true
-        left join lateral (
-            select min(name) as name from account_names
-            where account_names.account_id = entry.counterparty_id and account_names.book_id = $5
-        ) as counterparty on true
-        order by entry.version";
-    let rows: Vec<Row> = sqlx::query_as(SQL)
-        .bind(head.id.0)
-        .bind(after.0)
-        .bind(head.version.0)
-        .bind(limit)
-        .bind(head.book.0)
-        .fetch_all(pool)
-        .await?;
-    rows.into_iter().map(|row| row.into_entry(head)).collect()
-}
-
-/// The entries before a version, newest first.
-///
-/// # Errors
-/// Where the database does not answer.
-pub async fn list_before(
-    pool: &Pool,
-    head: &Head,
-    before: Version,
-    limit: i64,
-) -> Result<Vec<JournalEntry>, StorageError> {
-    const SQL: &str = "
-        select entry.account_id, entry.version, entry.transaction_id, entry.amount, entry.balance, entry.counterparty_id,
-            entry.created_at, entry.seal, before.seal as seal_before, transaction.kind, counterparty.name as counterparty_name
-        from (
-            select * from entries where account_id = $1 and version < $2 order by version desc limit $3
+            select * from entries where account_id = $1 and version > $2 and version <= $3 order by version
         ) as entry
         left join lateral (
             select seal from entries where entries.account_id = entry.account_id and entries.version = entry.version - 1
@@ -85,11 +48,11 @@ pub async fn list_before(
             select min(name) as name from account_names
             where account_names.account_id = entry.counterparty_id and account_names.book_id = $4
         ) as counterparty on true
-        order by entry.version desc";
+        order by entry.version";
     let rows: Vec<Row> = sqlx::query_as(SQL)
         .bind(head.id.0)
-        .bind(before.0)
-        .bind(limit)
+        .bind(after.0)
+        .bind(last.0)
         .bind(head.book.0)
         .fetch_all(pool)
         .await?;

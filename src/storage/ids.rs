@@ -11,11 +11,7 @@ pub async fn reserve_accounts(
     connection: &mut Connection,
     count: i32,
 ) -> Result<Vec<AccountId>, StorageError> {
-    const SQL: &str = "select nextval('accounts_id_seq') from generate_series(1, $1)";
-    let ids: Vec<i64> = sqlx::query_scalar(SQL)
-        .bind(count)
-        .fetch_all(connection)
-        .await?;
+    let ids = reserve(connection, "accounts_id_seq", count).await?;
     Ok(ids.into_iter().map(AccountId).collect())
 }
 
@@ -27,11 +23,7 @@ pub async fn reserve_users(
     connection: &mut Connection,
     count: i32,
 ) -> Result<Vec<UserId>, StorageError> {
-    const SQL: &str = "select nextval('users_id_seq') from generate_series(1, $1)";
-    let ids: Vec<i64> = sqlx::query_scalar(SQL)
-        .bind(count)
-        .fetch_all(connection)
-        .await?;
+    let ids = reserve(connection, "users_id_seq", count).await?;
     Ok(ids.into_iter().map(UserId).collect())
 }
 
@@ -43,10 +35,19 @@ pub async fn reserve_books(
     connection: &mut Connection,
     count: i32,
 ) -> Result<Vec<BookId>, StorageError> {
-    const SQL: &str = "select nextval('books_id_seq') from generate_series(1, $1)";
-    let ids: Vec<i64> = sqlx::query_scalar(SQL)
+    let ids = reserve(connection, "books_id_seq", count).await?;
+    Ok(ids.into_iter().map(BookId).collect())
+}
+
+async fn reserve(
+    connection: &mut Connection,
+    sequence: &'static str,
+    count: i32,
+) -> Result<Vec<i64>, StorageError> {
+    const SQL: &str = "select nextval($1::text::regclass) from generate_series(1, $2)";
+    Ok(sqlx::query_scalar(SQL)
+        .bind(sequence)
         .bind(count)
         .fetch_all(connection)
-        .await?;
-    Ok(ids.into_iter().map(BookId).collect())
+        .await?)
 }

@@ -12,8 +12,7 @@ use crate::http::fault::{self, FaultWords};
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
 use crate::http::origin::CrossSite;
-use crate::ledger::money::AmountError;
-use crate::ledger::{AccountId, Currency, Fault, Rejection, TransactionId, Version};
+use crate::ledger::{AccountId, Fault, Rejection, TransactionId, Version};
 
 /// Every answer of this dialect that is not a success.
 #[derive(Debug, Error)]
@@ -74,16 +73,6 @@ impl Problem {
 
     pub(super) fn not_positive(field: &str) -> Self {
         Self::Invalid(format!("{field} must be a positive integer"))
-    }
-
-    pub(super) fn bad_amount(field: &str, error: AmountError, currency: Currency) -> Self {
-        Self::Invalid(match error {
-            AmountError::NotANumber => format!("{field} must be a number"),
-            AmountError::TooPrecise => {
-                format!("{field} must have at most {} decimals", currency.scale)
-            }
-            AmountError::TooLarge => format!("{field} is too large"),
-        })
     }
 }
 
@@ -181,11 +170,11 @@ fn words(rejection: &Rejection) -> (StatusCode, Failure<'static>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::every::{FAULTS, TRANSACTION, rejections, said};
+    use crate::http::every::{FAULTS, REJECTIONS, TRANSACTION, rejections, said};
 
     #[actix_web::test]
     async fn every_refusal_and_every_fault_has_its_words() {
-        let refusals = [
+        let refusals: [(u16, &str); REJECTIONS] = [
             (404, r#"{"error":"User not found"}"#),
             (404, r#"{"error":"User not found"}"#),
             (404, r#"{"error":"Account not found"}"#),
@@ -215,23 +204,17 @@ mod tests {
                 (status, body.to_owned())
             );
         }
-        let faults = [
-            (
-                503,
-                r#"{"error":"Service is busy, nothing was applied, retry later","requestId":""}"#,
-            ),
-            (
-                503,
-                r#"{"error":"Service is unavailable, nothing was applied, retry later","requestId":""}"#,
-            ),
-            (
-                408,
-                r#"{"error":"Server Crashes","CurrentVersion":null,"requestId":""}"#,
-            ),
-            (500, r#"{"error":"Internal server error","requestId":""}"#),
-        ];
-        for (fault, (status, body)) in FAULTS.into_iter().zip(faults) {
-            assert_eq!(said(&Problem::from(fault)).await, (status, body.to_owned()));
+        for (fault, status, message) in FAULTS {
+            let expected = match fault {
+                Fault::OutcomeUnknown => (
+                    408,
+                    r#"{"error":"Server Crashes","CurrentVersion":null,"requestId":""}"#.to_owned(),
+                ),
+                Fault::Overloaded | Fault::Unavailable | Fault::Bug => {
+                    (status, format!(r#"{{"error":"{message}","requestId":""}}"#))
+                }
+            };
+            assert_eq!(said(&Problem::from(fault)).await, expected);
         }
     }
 

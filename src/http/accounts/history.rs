@@ -5,15 +5,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::error::Problem;
-use super::{Direction, parse_id, parse_positive, timestamp, transaction_id};
+use super::{Direction, parse_id, timestamp, transaction_id};
 use crate::http::fields::Fields;
-use crate::http::number::Number;
+use crate::http::number::{self, Number};
 use crate::ledger::{Currency, Version};
 use crate::service::{JournalEntry, Page, Service};
-
-/// Transactions on a page.
-const LIMIT: u8 = 20;
-const LIMIT_MAX: u8 = 100;
 
 #[derive(Serialize)]
 struct Transactions {
@@ -44,14 +40,8 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let account = parse_id(&id)?;
     let fields = Fields::parse(request.query_string())?;
-    let limit = match fields.get("limit")?.map(str::parse) {
-        None => LIMIT,
-        Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
-        Some(Ok(_) | Err(_)) => {
-            return Err(Problem::Invalid("limit must be from 1 to 100".to_owned()));
-        }
-    };
-    let before = match fields.get("before")?.map(parse_positive) {
+    let limit = fields.limit()?;
+    let before = match fields.get("before")?.map(number::parse_positive) {
         None => Version(i64::MAX),
         Some(Some(before)) => Version(before),
         Some(None) => return Err(Problem::not_positive("before")),
@@ -75,15 +65,15 @@ impl Transactions {
 impl Entry {
     fn new(entry: &JournalEntry, currency: Currency) -> Self {
         let sealed = &entry.sealed;
-        let (direction, amount) = if sealed.amount.is_negative() {
-            (Direction::Withdraw, sealed.amount.negated())
+        let direction = if sealed.amount.is_negative() {
+            Direction::Withdraw
         } else {
-            (Direction::Deposit, sealed.amount)
+            Direction::Deposit
         };
         Self {
             id: transaction_id(sealed.transaction),
             direction,
-            amount: Number::new(amount, currency),
+            amount: Number::new(sealed.amount.magnitude(), currency),
             new_balance: Number::new(sealed.balance, currency),
             new_version: sealed.version.0.to_string(),
             timestamp: timestamp(sealed.created_at),

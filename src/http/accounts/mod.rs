@@ -161,14 +161,8 @@ fn timestamp(at: DateTime<Utc>) -> String {
 }
 
 fn parse_id(text: &str) -> Result<AccountId, Problem> {
-    let id = parse_positive(text).ok_or_else(|| Problem::not_positive("account id"))?;
+    let id = number::parse_positive(text).ok_or_else(|| Problem::not_positive("account id"))?;
     Ok(AccountId(id))
-}
-
-/// Digits alone, of a number from 1 on.
-fn parse_positive(text: &str) -> Option<i64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|number| digits && 0 < *number)
 }
 
 fn parse_opening_balance(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
@@ -176,7 +170,8 @@ fn parse_opening_balance(value: Option<&RawValue>, currency: Currency) -> Result
         return Ok(Amount::ZERO);
     };
     let amount = number::parse(value, currency);
-    let amount = amount.map_err(|error| Problem::bad_amount("balance", error, currency))?;
+    let amount =
+        amount.map_err(|error| Problem::Invalid(number::complaint("balance", error, currency)))?;
     if amount.is_negative() {
         return Err(Problem::Invalid("balance must not be negative".to_owned()));
     }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error::Problem;
-use super::{Direction, accepted, only_standing, parse_id, parse_positive};
+use super::{Direction, accepted, only_standing, parse_id};
 use super::{timestamp, transaction_id};
 use crate::http::number::{self, Number};
 use crate::http::{body, idempotency, origin};
@@ -143,7 +143,7 @@ fn parse_version(value: Option<&RawValue>) -> Result<Option<Version>, Problem> {
     };
     let text = value.get();
     let quoted: Option<String> = serde_json::from_str(text).ok();
-    let version = parse_positive(quoted.as_deref().unwrap_or(text));
+    let version = number::parse_positive(quoted.as_deref().unwrap_or(text));
     version
         .map(|version| Some(Version(version)))
         .ok_or_else(|| Problem::not_positive("expectedversion"))
@@ -152,7 +152,8 @@ fn parse_version(value: Option<&RawValue>) -> Result<Option<Version>, Problem> {
 fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
     let value = value.ok_or_else(|| Problem::missing("moneyWithdraw/Deposit"))?;
     let amount = number::parse(value, currency);
-    let amount = amount.map_err(|error| Problem::bad_amount("amount", error, currency))?;
+    let amount =
+        amount.map_err(|error| Problem::Invalid(number::complaint("amount", error, currency)))?;
     if amount.is_negative() || amount.is_zero() {
         return Err(Problem::Invalid(
             "amount must be greater than zero".to_owned(),

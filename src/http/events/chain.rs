@@ -15,10 +15,6 @@ use crate::service::{Chain, JournalEntry, Service};
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// What the outside world is called.
 const WORLD: &str = "0";
-/// Blocks on a page.
-const LIMIT: u8 = 20;
-const LIMIT_MAX: u8 = 100;
-
 #[derive(Serialize)]
 struct Shown {
     blocks: Vec<Block>,
@@ -49,15 +45,13 @@ pub(super) async fn show(
 ) -> Result<HttpResponse, Problem> {
     let fields = Fields::parse(request.query_string())?;
     let id = account_id(&fields)?;
-    let limit = match fields.get("limit")?.map(str::parse) {
-        None => LIMIT,
-        Some(Ok(limit)) if (1..=LIMIT_MAX).contains(&limit) => limit,
-        Some(Ok(_) | Err(_)) => return Err(Problem::Invalid("limit must be from 1 to 100")),
-    };
+    let limit = fields.limit()?;
     let after = match fields.get("after")?.map(str::parse) {
         None => Version(0),
         Some(Ok(after)) if 0 <= after => Version(after),
-        Some(Ok(_) | Err(_)) => return Err(Problem::Invalid("after must be a whole number")),
+        Some(Ok(_) | Err(_)) => {
+            return Err(Problem::Invalid("after must be a whole number".to_owned()));
+        }
     };
     let chain = service.list_chain(account(&id)?, after, limit).await?;
     let chain = chain.ok_or(Problem::AccountNotFound)?;
@@ -106,21 +100,7 @@ impl Block {
         } else {
             (other, id.to_owned())
         };
-        let amount = sealed.amount;
-        let magnitude = if amount.is_negative() {
-            amount.negated()
-        } else {
-            amount
-        };
-        let last = entry.seal_before.unwrap_or_else(|| {
-            Seal::genesis(
-                head.id,
-                head.book,
-                head.owner,
-                head.currency,
-                head.opened_at,
-            )
-        });
+        let last = entry.seal_before.unwrap_or_else(|| head.genesis());
         Self {
             timestamp: timestamp(sealed.created_at),
             last_hash: last.to_string(),
@@ -128,7 +108,7 @@ impl Block {
             data: BlockData {
                 origin,
                 destination,
-                amount: Number::shortest(magnitude, head.currency),
+                amount: Number::shortest(sealed.amount.magnitude(), head.currency),
                 signature: signature(entry.kind),
             },
         }

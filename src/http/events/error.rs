@@ -3,12 +3,11 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use serde::Serialize;
 use thiserror::Error;
-use uuid::Uuid;
 
 use crate::http::body::BodyError;
-use crate::http::fault::{self, FaultWords};
+use crate::http::failure;
+use crate::http::fault;
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
 use crate::http::origin::CrossSite;
@@ -21,10 +20,8 @@ pub(super) enum Problem {
     Missing(&'static str),
     #[error("{0} must be a string of 1 to 128 characters")]
     BadId(&'static str),
-    #[error("amount must have at most {0} decimals")]
-    TooPrecise(u8),
     #[error("{0}")]
-    Invalid(&'static str),
+    Invalid(String),
     #[error(transparent)]
     Fields(#[from] FieldsError),
     #[error(transparent)]
@@ -43,13 +40,6 @@ pub(super) enum Problem {
     Fault(#[from] Fault),
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
-    error: &'a str,
-    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
-    request_id: Option<Uuid>,
-}
-
 /// How a refusal is said.
 enum Words {
     /// The whole body is a zero: there is no such account.
@@ -62,7 +52,6 @@ impl ResponseError for Problem {
         match self {
             Self::Missing(_)
             | Self::BadId(_)
-            | Self::TooPrecise(_)
             | Self::Invalid(_)
             | Self::Fields(_)
             | Self::Key(_) => StatusCode::BAD_REQUEST,
@@ -79,37 +68,23 @@ impl ResponseError for Problem {
         match self {
             Self::Missing(_)
             | Self::BadId(_)
-            | Self::TooPrecise(_)
             | Self::Invalid(_)
             | Self::Fields(_)
             | Self::Key(_)
             | Self::CrossSite(_)
             | Self::Body(_)
-            | Self::ResetRefused => failed(response, &self.to_string()),
+            | Self::ResetRefused => failure::error(response, &self.to_string()),
             Self::AccountNotFound => zero(response),
             Self::Refused(refused) => {
                 idempotency::mark(&mut response, refused.replayed);
                 match words(&refused.rejection).1 {
                     Words::Zero => zero(response),
-                    Words::Error(error) => failed(response, error),
+                    Words::Error(error) => failure::error(response, error),
                 }
             }
-            Self::Fault(fault) => {
-                let words = FaultWords::new(*fault);
-                words.response().json(Failure {
-                    error: words.message,
-                    request_id: Some(words.request_id),
-                })
-            }
+            Self::Fault(fault) => failure::fault(*fault),
         }
     }
-}
-
-fn failed(mut response: HttpResponseBuilder, error: &str) -> HttpResponse {
-    response.json(Failure {
-        error,
-        request_id: None,
-    })
 }
 
 fn zero(mut response: HttpResponseBuilder) -> HttpResponse {
@@ -141,11 +116,11 @@ fn words(rejection: &Rejection) -> (StatusCode, Words) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::every::{FAULTS, rejections, said};
+    use crate::http::every::{FAULTS, REJECTIONS, rejections, said};
 
     #[actix_web::test]
     async fn every_refusal_and_every_fault_has_its_words() {
-        let refusals = [
+        let refusals: [(u16, &str); REJECTIONS] = [
             (404, "0"),
             (404, "0"),
             (404, "0"),
@@ -173,16 +148,7 @@ mod tests {
                 (status, body.to_owned())
             );
         }
-        let faults = [
-            (503, "Service is busy, nothing was applied, retry later"),
-            (
-                503,
-                "Service is unavailable, nothing was applied, retry later",
-            ),
-            (503, "Outcome unknown, retry with the same Idempotency-Key"),
-            (500, "Internal server error"),
-        ];
-        for (fault, (status, message)) in FAULTS.into_iter().zip(faults) {
+        for (fault, status, message) in FAULTS {
             let body = format!(r#"{{"error":"{message}","requestId":""}}"#);
             assert_eq!(said(&Problem::from(fault)).await, (status, body));
         }

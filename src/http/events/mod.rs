@@ -16,7 +16,6 @@ use super::number::{self, Number};
 use super::operation::Operation;
 use super::settings::Resets;
 use super::{body, idempotency, origin};
-use crate::ledger::money::AmountError;
 use crate::ledger::{
     AccountName, AccountRef, Amount, BookName, Currency, Fault, Key, Move, NamedAccount, Parties,
     Receipt, Standing,
@@ -131,7 +130,7 @@ impl Event {
     fn asked(&self) -> Result<Asked, Problem> {
         let kind = self.kind.as_deref().ok_or(Problem::Missing("type"))?;
         let kind: String = serde_json::from_str(kind.get())
-            .map_err(|_| Problem::Invalid("type must be a string"))?;
+            .map_err(|_| Problem::Invalid("type must be a string".to_owned()))?;
         let origin = || parse_id("origin", self.origin.as_deref());
         let destination = || parse_id("destination", self.destination.as_deref());
         match kind.as_str() {
@@ -144,7 +143,7 @@ impl Event {
                 destination: destination()?,
             }),
             _ => Err(Problem::Invalid(
-                "type must be deposit, withdraw or transfer",
+                "type must be deposit, withdraw or transfer".to_owned(),
             )),
         }
     }
@@ -254,13 +253,13 @@ fn account(id: &str) -> Result<AccountRef, Problem> {
 
 fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
     let value = value.ok_or(Problem::Missing("amount"))?;
-    match number::parse(value, currency) {
-        Ok(amount) if amount.is_negative() || amount.is_zero() => {
-            Err(Problem::Invalid("amount must be greater than zero"))
-        }
-        Ok(amount) => Ok(amount),
-        Err(AmountError::NotANumber) => Err(Problem::Invalid("amount must be a number")),
-        Err(AmountError::TooPrecise) => Err(Problem::TooPrecise(currency.scale)),
-        Err(AmountError::TooLarge) => Err(Problem::Invalid("amount is too large")),
+    let amount = number::parse(value, currency)
+        .map_err(|error| Problem::Invalid(number::complaint("amount", error, currency)))?;
+    if Amount::ZERO < amount {
+        Ok(amount)
+    } else {
+        Err(Problem::Invalid(
+            "amount must be greater than zero".to_owned(),
+        ))
     }
 }

@@ -12,7 +12,6 @@ use crate::http::body;
 use crate::http::fields::Fields;
 use crate::http::number;
 use crate::http::text;
-use crate::ledger::money::AmountError;
 use crate::ledger::{Amount, Currency, UserId};
 
 /// The fields of a request: of its query, and of its body.
@@ -80,11 +79,8 @@ impl Asked {
             Value::Text(text) => text,
             Value::Json(value) => value.get().trim_matches('"'),
         };
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        match text.parse() {
-            Ok(id) if digits && 0 < id => Ok(UserId(id)),
-            Ok(_) | Err(_) => Err(invalid(format!("{field} must be a positive integer"))),
-        }
+        let id = number::parse_positive(text).map(UserId);
+        id.ok_or_else(|| invalid(format!("{field} must be a positive integer")))
     }
 
     pub(super) fn name(&self) -> Result<String, Problem> {
@@ -114,17 +110,12 @@ impl Asked {
             Value::Text(text) => Amount::parse_number(text, currency.scale),
             Value::Json(value) => number::parse(value, currency),
         };
-        match amount {
-            Ok(amount) if amount.is_negative() || amount.is_zero() => {
-                Err(invalid("amount must be greater than zero".to_owned()))
-            }
-            Ok(amount) => Ok(amount),
-            Err(AmountError::NotANumber) => Err(invalid("amount must be a number".to_owned())),
-            Err(AmountError::TooPrecise) => {
-                let error = format!("amount must have at most {} decimals", currency.scale);
-                Err(invalid(error))
-            }
-            Err(AmountError::TooLarge) => Err(invalid("amount is too large".to_owned())),
+        let amount =
+            amount.map_err(|error| invalid(number::complaint("amount", error, currency)))?;
+        if Amount::ZERO < amount {
+            Ok(amount)
+        } else {
+            Err(invalid("amount must be greater than zero".to_owned()))
         }
     }
 

@@ -2,12 +2,11 @@
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
-use serde::Serialize;
 use thiserror::Error;
-use uuid::Uuid;
 
 use crate::http::body::BodyError;
-use crate::http::fault::{self, FaultWords};
+use crate::http::failure;
+use crate::http::fault;
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
 use crate::http::origin::CrossSite;
@@ -47,13 +46,6 @@ pub(super) enum Problem {
     Fault(#[from] Fault),
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
-    error: &'a str,
-    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
-    request_id: Option<Uuid>,
-}
-
 const SOURCE_NOT_FOUND: &str = "Source user id not found.";
 const TARGET_NOT_FOUND: &str = "Target user id not found.";
 
@@ -89,27 +81,14 @@ impl ResponseError for Problem {
             | Self::UserNotFound
             | Self::Fields(_)
             | Self::Key(_)
-            | Self::Body(_) => failed(response, &self.to_string()),
+            | Self::Body(_) => failure::error(response, &self.to_string()),
             Self::Refused(operation, refused) => {
                 idempotency::mark(&mut response, refused.replayed);
-                failed(response, words(*operation, &refused.rejection).1)
+                failure::error(response, words(*operation, &refused.rejection).1)
             }
-            Self::Fault(fault) => {
-                let words = FaultWords::new(*fault);
-                words.response().json(Failure {
-                    error: words.message,
-                    request_id: Some(words.request_id),
-                })
-            }
+            Self::Fault(fault) => failure::fault(*fault),
         }
     }
-}
-
-fn failed(mut response: HttpResponseBuilder, error: &str) -> HttpResponse {
-    response.json(Failure {
-        error,
-        request_id: None,
-    })
 }
 
 fn words(operation: Operation, rejection: &Rejection) -> (StatusCode, &'static str) {
@@ -145,11 +124,11 @@ fn words(operation: Operation, rejection: &Rejection) -> (StatusCode, &'static s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::every::{FAULTS, rejections, said};
+    use crate::http::every::{FAULTS, REJECTIONS, rejections, said};
 
     #[actix_web::test]
     async fn every_refusal_and_every_fault_has_its_words() {
-        let refusals = [
+        let refusals: [(u16, &str); REJECTIONS] = [
             (404, "Source user id not found."),
             (404, "Target user id not found."),
             (404, "Source user id not found."),
@@ -172,16 +151,7 @@ mod tests {
             let said = said(&Problem::Refused(Operation::Transfer, refused)).await;
             assert_eq!(said, (status, format!(r#"{{"error":"{error}"}}"#)));
         }
-        let faults = [
-            (503, "Service is busy, nothing was applied, retry later"),
-            (
-                503,
-                "Service is unavailable, nothing was applied, retry later",
-            ),
-            (503, "Outcome unknown, retry with the same Idempotency-Key"),
-            (500, "Internal server error"),
-        ];
-        for (fault, (status, message)) in FAULTS.into_iter().zip(faults) {
+        for (fault, status, message) in FAULTS {
             let body = format!(r#"{{"error":"{message}","requestId":""}}"#);
             assert_eq!(said(&Problem::from(fault)).await, (status, body));
         }

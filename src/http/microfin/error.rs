@@ -150,7 +150,7 @@ fn no_money(asked: Asked) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::every::{FAULTS, rejections, said};
+    use crate::http::every::{FAULTS, REJECTIONS, rejections, said};
 
     #[actix_web::test]
     async fn every_refusal_and_every_fault_has_its_words() {
@@ -170,7 +170,7 @@ mod tests {
             (Asked::Transfer, sender, receiver, poor),
         ];
         for (asked, source, target, insufficient) in kinds {
-            let refusals = [
+            let refusals: [(u16, &str); REJECTIONS] = [
                 (401, "User not logged in"),
                 (401, "User not logged in"),
                 (400, source),
@@ -198,16 +198,7 @@ mod tests {
                 );
             }
         }
-        let faults = [
-            (503, "Service is busy, nothing was applied, retry later"),
-            (
-                503,
-                "Service is unavailable, nothing was applied, retry later",
-            ),
-            (503, "Outcome unknown, retry with the same Idempotency-Key"),
-            (500, "Internal server error"),
-        ];
-        for (fault, (status, message)) in FAULTS.into_iter().zip(faults) {
+        for (fault, status, message) in FAULTS {
             let body = format!(r#"{{"message":"{message}","requestId":""}}"#);
             assert_eq!(said(&Problem::from(fault)).await, (status, body));
         }

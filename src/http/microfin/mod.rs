@@ -10,7 +10,6 @@ use actix_web::HttpRequest;
 use actix_web::http::Method;
 use actix_web::web::{self, Bytes, Payload};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use self::error::{INVALID_INPUT, Problem};
@@ -96,14 +95,6 @@ async fn receive_signed_in(
     let caller = session::caller(service, request).await?;
     let key = idempotency::header(request)?;
     Ok(SignedIn { caller, key, body })
-}
-
-/// The fields of a body; no body at all has none.
-fn fields<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    if body.is_empty() {
-        return Ok(body::parse(&Bytes::from_static(b"{}"))?);
-    }
-    Ok(body::parse(body)?)
 }
 
 /// A field that must be given: not null, and not an empty string.

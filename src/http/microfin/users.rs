@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::{Asked, INVALID_INPUT, Problem};
-use super::{Done, fields, receive, required, session, string};
-use crate::http::{idempotency, text};
+use super::{Done, receive, required, session, string};
+use crate::http::{body, idempotency, text};
 use crate::ledger::{Fault, UserId};
 use crate::service::{Password, Service, SignUp};
 
@@ -31,7 +31,7 @@ pub(super) async fn sign_up(
 ) -> Result<HttpResponse, Problem> {
     let body = receive(&request, payload).await?;
     let key = idempotency::header(&request)?;
-    let user = fields::<Newcomer>(&body)?.sign_up(&service)?;
+    let user = body::parse_optional::<Newcomer>(&body)?.sign_up(&service)?;
     // Without the password: a digest is stored, and a fast one. The service tells another password apart.
     let key =
         key.map(|key| idempotency::key(key, &["microfin", "sign_up", &user.name, &user.email]));
@@ -52,7 +52,7 @@ pub(super) async fn sign_in(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let body = receive(&request, payload).await?;
-    let credentials: Credentials = fields(&body)?;
+    let credentials: Credentials = body::parse_optional(&body)?;
     let email = required(credentials.email.as_deref())?;
     let password = required(credentials.password.as_deref())?;
     let invalid = || Problem::Invalid(INVALID_INPUT);

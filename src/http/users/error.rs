@@ -158,11 +158,11 @@ fn body(status: StatusCode, message: &str, request_id: Option<Uuid>) -> Failure<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::every::{FAULTS, rejections, said};
+    use crate::http::every::{FAULTS, REJECTIONS, rejections, said};
 
     #[actix_web::test]
     async fn every_refusal_and_every_fault_has_its_words() {
-        let refusals = [
+        let refusals: [(u16, &str); REJECTIONS] = [
             (404, "User not found"),
             (404, "User not found"),
             (404, "User not found"),
@@ -186,16 +186,7 @@ mod tests {
                 format!(r#"{{"success":false,"error":{{"message":"{message}","code":{status}}}}}"#);
             assert_eq!(said(&Problem::from(refused)).await, (status, body));
         }
-        let faults = [
-            (503, "Service is busy, nothing was applied, retry later"),
-            (
-                503,
-                "Service is unavailable, nothing was applied, retry later",
-            ),
-            (503, "Outcome unknown, retry with the same Idempotency-Key"),
-            (500, "Internal server error"),
-        ];
-        for (fault, (status, message)) in FAULTS.into_iter().zip(faults) {
+        for (fault, status, message) in FAULTS {
             let body = format!(
                 r#"{{"success":false,"error":{{"message":"{message}","code":{status},"requestId":""}}}}"#
             );

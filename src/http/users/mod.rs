@@ -258,11 +258,8 @@ fn timestamp(at: DateTime<Utc>) -> String {
 }
 
 fn parse_id(text: &str) -> Result<UserId, String> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
-        Ok(id) if digits && 0 < id => Ok(UserId(id)),
-        Ok(_) | Err(_) => Err("User ID must be a positive integer".to_owned()),
-    }
+    let id = number::parse_positive(text).map(UserId);
+    id.ok_or_else(|| "User ID must be a positive integer".to_owned())
 }
 
 fn parse_amount(
@@ -273,11 +270,7 @@ fn parse_amount(
     let amount = value
         .ok_or(AmountError::NotANumber)
         .and_then(|value| number::parse(value, currency));
-    amount.map_err(|error| match error {
-        AmountError::NotANumber => format!("{what} must be a number"),
-        AmountError::TooPrecise => format!("{what} must have at most {} decimals", currency.scale),
-        AmountError::TooLarge => format!("{what} is too large"),
-    })
+    amount.map_err(|error| number::complaint(what, error, currency))
 }
 
 fn parse_opening_balance(value: Option<&RawValue>, currency: Currency) -> Result<Amount, String> {

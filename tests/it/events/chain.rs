@@ -148,3 +148,26 @@ async fn a_chain_that_was_tampered_with_says_so() {
     }
     bank.close().await;
 }
+
+#[tokio::test]
+async fn a_chain_whose_end_was_cut_off_says_so() {
+    let bank = bank().await;
+    told(&bank).await;
+    let cut = "create table cut as select * from entries where version = 4;
+        alter table entries disable trigger all;
+        delete from entries where version = 4;
+        alter table entries enable always trigger entries_append_only;
+        alter table entries enable always trigger entries_no_truncate";
+    bank.plant(cut).await;
+    for query in [
+        "account_id=a",
+        "account_id=a&limit=2&after=2",
+        "account_id=a&after=3",
+    ] {
+        assert_eq!(chain(&bank, query).await["valid"], false, "{query}");
+    }
+    bank.plant("insert into entries select * from cut; drop table cut")
+        .await;
+    assert_eq!(chain(&bank, "account_id=a").await["valid"], true);
+    bank.close().await;
+}
