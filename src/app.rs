@@ -47,6 +47,13 @@ pub struct App {
     demo: bool,
 }
 
+/// One database as two roles: the one that serves, and the one that owns the tables.
+#[derive(Clone, Copy)]
+struct Roles<'a> {
+    runtime: &'a str,
+    owner: &'a str,
+}
+
 /// What a setting is that is not set, by whose database it is.
 #[derive(Clone, Copy)]
 struct Defaults {
@@ -81,8 +88,11 @@ impl App {
     pub async fn start(args: &ServeArgs) -> Result<Self, AppError> {
         let Some(url) = set(args.database.database_url.as_ref()) else {
             let embedded = postgres::start(&embedded_settings(&args.database)).await?;
-            let url = embedded.address().url().to_owned();
-            return match Self::start_on(args, &url, Defaults::EMBEDDED).await {
+            let roles = Roles {
+                runtime: embedded.address().runtime_url(),
+                owner: embedded.address().url(),
+            };
+            return match Self::start_on(args, roles, Defaults::EMBEDDED).await {
                 Ok(app) => Ok(Self {
                     embedded: Some(embedded),
                     ..app
@@ -95,13 +105,22 @@ impl App {
                 }
             };
         };
-        Self::start_on(args, url, Defaults::ELSEWHERE).await
+        let roles = Roles {
+            runtime: url,
+            owner: set(args.database.owner_url.as_ref()).unwrap_or(url),
+        };
+        Self::start_on(args, roles, Defaults::ELSEWHERE).await
     }
 
-    async fn start_on(args: &ServeArgs, url: &str, defaults: Defaults) -> Result<Self, AppError> {
+    async fn start_on(
+        args: &ServeArgs,
+        roles: Roles<'_>,
+        defaults: Defaults,
+    ) -> Result<Self, AppError> {
         let demo = args.demo.unwrap_or(defaults.demo);
-        let database = parse(url, &args.database)?;
-        migrate(&database).await?;
+        migrate(&parse(roles.owner, &args.database)?).await?;
+        let database = parse(roles.runtime, &args.database)?;
+        warn_of_ownership(&database).await?;
         let service = start_service(&database, args).await?;
         let workers = args.http_workers.map_or_else(
             || available_parallelism().map_or(2, usize::from),
@@ -164,15 +183,12 @@ impl App {
         self.demo
     }
 
-    /// Ends with an error when the embedded PostgreSQL does; else never.
-    ///
-    /// # Errors
-    /// When the embedded PostgreSQL stopped.
-    pub async fn failed(&self) -> AppError {
-        match &self.embedded {
-            Some(embedded) => embedded.exited().await.into(),
-            None => std::future::pending().await,
+    /// Starts the embedded PostgreSQL again whenever it ends. Does not return; where there is none, there is nothing to do.
+    pub async fn supervise(&mut self) {
+        if let Some(embedded) = &mut self.embedded {
+            embedded.supervise().await;
         }
+        std::future::pending::<()>().await;
     }
 
     /// Accepts no more, answers what is in flight, flushes the lanes, and stops the embedded PostgreSQL.
@@ -197,7 +213,20 @@ impl Opened {
     /// # Errors
     /// Where there is none to be had.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, AppError> {
-        if let Some(url) = set(args.database_url.as_ref()) {
+        Self::open_url(args, set(args.database_url.as_ref())).await
+    }
+
+    /// The same as the role that owns the tables.
+    ///
+    /// # Errors
+    /// Where there is none to be had.
+    pub async fn open_as_owner(args: &DatabaseArgs) -> Result<Self, AppError> {
+        let owner = set(args.owner_url.as_ref());
+        Self::open_url(args, owner.or(set(args.database_url.as_ref()))).await
+    }
+
+    async fn open_url(args: &DatabaseArgs, url: Option<&str>) -> Result<Self, AppError> {
+        if let Some(url) = url {
             return Ok(Self {
                 database: parse(url, args)?,
                 attached: None,
@@ -233,6 +262,23 @@ pub async fn migrate(database: &Database) -> Result<Vec<String>, AppError> {
         applied
     };
     migrated.await.map_err(|error| unusable(database, &error))
+}
+
+/// The history is guarded by triggers, which the owner of the tables can remove: whoever runs the service as that role is told.
+async fn warn_of_ownership(database: &Database) -> Result<(), AppError> {
+    let asked = async {
+        let mut connection = database.connect_patient().await?;
+        let owns = storage::migrations::is_owner(&mut connection).await;
+        connection::close(connection).await;
+        owns
+    };
+    if asked.await.map_err(|error| unusable(database, &error))? {
+        tracing::warn!(
+            "the role of DATABASE_URL owns the tables, so who has its password can edit the history: let the service run \
+             as passbook_runtime (README, \"Two roles\")"
+        );
+    }
+    Ok(())
 }
 
 /// What is wrong with a database, in one line.

@@ -24,6 +24,17 @@ pub struct DatabaseArgs {
     )]
     pub database_url: Option<String>,
 
+    /// The same database as the role that owns its tables, to migrate as; the service then runs as the role of --database-url [default: DATABASE_URL]
+    #[arg(
+        long,
+        env = "PASSBOOK_OWNER_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        requires = "database_url",
+        help_heading = "Database"
+    )]
+    pub owner_url: Option<String>,
+
     /// Where the embedded PostgreSQL keeps its data [default: /var/lib/passbook for root, else ~/.local/share/passbook]
     #[arg(
         long,

@@ -12,27 +12,25 @@ const ECHO: std::time::Duration = std::time::Duration::from_millis(100);
 /// Serves until SIGINT or SIGTERM; true when it stopped as it was asked to.
 pub(super) async fn run(args: &ServeArgs) -> Result<bool, AppError> {
     let stop = Stop::new();
-    let app = tokio::select! {
+    let mut app = tokio::select! {
         app = App::start(args) => app?,
         // Nothing is being served yet; what was started is stopped with its handle.
         () = stop.told() => return Ok(true),
     };
     say(&banner(&app));
-    let failed = tokio::select! {
-        () = stop.told() => None,
-        error = app.failed() => Some(error),
-    };
-    if failed.is_none() {
-        stop.settle().await;
-        say("stopping: answering what is in flight (once more to stop at once)\n");
+    tokio::select! {
+        () = stop.told() => {}
+        () = app.supervise() => {}
     }
+    stop.settle().await;
+    say("stopping: answering what is in flight (once more to stop at once)\n");
     let counts = app.service().counts();
     tokio::select! {
-        stopped = app.stop() => if failed.is_none() { stopped? },
+        stopped = app.stop() => stopped?,
         () = stop.told() => say("stopped at once; what was committed is safe\n"),
     }
     tracing::info!(?counts, "stopped");
-    failed.map_or(Ok(true), Err)
+    Ok(true)
 }
 
 /// SIGINT and SIGTERM, counted from the very start.

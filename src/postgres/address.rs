@@ -9,13 +9,17 @@ pub(super) const PORT: u16 = 5432;
 pub(super) const SOCKET_FILE: &str = ".s.PGSQL.5432";
 pub(super) const SOCKET_LOCK_FILE: &str = ".s.PGSQL.5432.lock";
 
-/// The one role and the one database; the role is the cluster's superuser.
+/// The one database, and the role that owns it, which is the cluster's superuser.
 pub(super) const NAME: &str = "passbook";
+
+/// The role that the service runs as. The migrations make it.
+const RUNTIME_ROLE: &str = "passbook_runtime";
 
 /// Where a running server is, and which one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     url: String,
+    runtime_url: String,
     socket_dir: String,
     data_dir: PathBuf,
     version: String,
@@ -25,19 +29,28 @@ impl Address {
     pub(super) fn new(data_dir: &Path, socket_dir: &str, version: &str) -> Self {
         let host = percent_encoded(socket_dir);
         // Port and sslmode are spelled out so that PGPORT and PGSSLMODE in our environment cannot change them.
-        let url = format!("postgres://{NAME}@localhost:{PORT}/{NAME}?host={host}&sslmode=disable");
+        let url = |role: &str| {
+            format!("postgres://{role}@localhost:{PORT}/{NAME}?host={host}&sslmode=disable")
+        };
         Self {
-            url,
+            url: url(NAME),
+            runtime_url: url(RUNTIME_ROLE),
             socket_dir: socket_dir.to_owned(),
             data_dir: data_dir.to_owned(),
             version: version.to_owned(),
         }
     }
 
-    /// A connection URL over the private socket, for sqlx and libpq alike.
+    /// A connection URL over the private socket, for sqlx and libpq alike, as the role that owns everything.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The same as the role that the service runs as.
+    #[must_use]
+    pub fn runtime_url(&self) -> &str {
+        &self.runtime_url
     }
 
     /// The directory of the private socket.

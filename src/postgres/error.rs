@@ -110,16 +110,6 @@ pub enum Error {
     NotReady { wait_s: u64, log_dir: PathBuf },
 
     #[error(
-        "PostgreSQL ended unexpectedly ({status}): {reason}; start passbook again, the data is recovered then; its \
-         log is in {log_dir}"
-    )]
-    Died {
-        status: String,
-        reason: String,
-        log_dir: PathBuf,
-    },
-
-    #[error(
         "PostgreSQL (process {pid}) could not be stopped ({reason}): end it with `kill -INT {pid}`"
     )]
     NotStopped { pid: u32, reason: String },

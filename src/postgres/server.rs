@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::future::pending;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -29,6 +28,10 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 const FAST_STOP_WAIT_MAX: Duration = Duration::from_secs(30);
 const IMMEDIATE_STOP_WAIT_MAX: Duration = Duration::from_secs(10);
 const KILL_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How long to rest between two attempts to start a server that ended, at first and at most: a full disk stays full for a while.
+const RESTART_PAUSE_MIN: Duration = Duration::from_millis(100);
+const RESTART_PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// What the ledger relies on, said on the command line because there it beats every file and `alter system`.
 const PROMISES: &[&str] = &[
@@ -58,15 +61,16 @@ const PROMISES: &[&str] = &[
 #[derive(Debug)]
 pub struct Server {
     address: Address,
+    readied: Readied,
     started: SystemTime,
-    lock: Arc<Lock>,
     postmaster: Postmaster,
     pruning: AbortHandle,
 }
 
 /// All that is needed to start the server.
+#[derive(Debug)]
 struct Readied {
-    lock: Lock,
+    lock: Arc<Lock>,
     account: Account,
     programs: Programs,
     socket_dir: String,
@@ -77,7 +81,7 @@ pub(super) async fn start(settings: Settings, lock: Lock) -> Result<Server, Erro
     let began = Instant::now();
     let readied = system::off_the_runtime(move || make_ready(&settings, lock)).await?;
     predecessor::wait_out(readied.lock.home()).await?;
-    let server = launch(readied)?;
+    let server = Server::launch(readied)?;
     server.wait_until_ready().await?;
     let (version, data_dir) = (server.address.version(), server.address.data_dir());
     let start_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -91,27 +95,56 @@ pub(super) async fn start(settings: Settings, lock: Lock) -> Result<Server, Erro
 }
 
 impl Server {
+    fn launch(readied: Readied) -> Result<Self, Error> {
+        let (postmaster, started) = launch(&readied)?;
+        let home = readied.lock.home();
+        let version = readied.programs.version();
+        Ok(Self {
+            address: Address::new(home.data_dir(), &readied.socket_dir, version),
+            pruning: tokio::spawn(logs::keep_pruned(home.log_dir())).abort_handle(),
+            started,
+            postmaster,
+            readied,
+        })
+    }
+
     /// Where the database is.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address
     }
 
-    /// Resolves when the server ends without [`Server::stop`] or a drop having asked it to, to say so.
-    pub fn exited(&self) -> impl Future<Output = Error> + Send + use<> {
-        let exit = self.postmaster.wait();
-        let (started, log_dir) = (self.started, self.lock.home().log_dir());
-        async move {
-            let exit = exit.await;
+    /// Starts the server again whenever it ends without having been told to, for as long as it is polled: what was committed is
+    /// recovered from the write-ahead log. Attempts that fail are repeated, as what is wrong may pass.
+    pub async fn supervise(&mut self) {
+        loop {
+            let exit = self.postmaster.wait().await;
             if exit.was_told_to {
-                return pending().await;
+                return;
             }
-            Error::Died {
-                status: describe(exit),
-                reason: logs::reason_since(started, &log_dir),
-                log_dir,
+            tracing::error!(
+                status = describe(exit),
+                reason = logs::reason_since(self.started, &self.readied.lock.home().log_dir()),
+                "PostgreSQL ended unexpectedly; it is started again"
+            );
+            self.turn_others_away();
+            let mut pause = RESTART_PAUSE_MIN;
+            while let Err(error) = self.restart().await {
+                tracing::error!(%error, "PostgreSQL could not be started again; another attempt follows");
+                sleep(pause).await;
+                pause = (pause * 2).min(RESTART_PAUSE_MAX);
             }
         }
+    }
+
+    async fn restart(&mut self) -> Result<(), Error> {
+        let began = Instant::now();
+        predecessor::wait_out(self.readied.lock.home()).await?;
+        (self.postmaster, self.started) = launch(&self.readied)?;
+        self.wait_until_ready().await?;
+        let start_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(start_ms, "PostgreSQL is ready again");
+        Ok(())
     }
 
     /// Stops the server, waits until it is gone and gives the data directory free.
@@ -151,13 +184,13 @@ impl Server {
 
     /// Nobody shall attach to a server that is stopping; that it stops is more important than that this succeeds.
     fn turn_others_away(&self) {
-        if let Err(error) = self.lock.say_not_ready() {
+        if let Err(error) = self.readied.lock.say_not_ready() {
             tracing::warn!("{error}");
         }
     }
 
     async fn wait_until_ready(&self) -> Result<(), Error> {
-        let home = self.lock.home();
+        let home = self.readied.lock.home();
         let (cluster, log_dir) = (home.cluster(), home.log_dir());
         let began = Instant::now();
         let mut progress_due = began + PROGRESS_INTERVAL;
@@ -173,7 +206,10 @@ impl Server {
             let file = pidfile::read(&cluster);
             if file.is_some_and(|file| file.pid == self.postmaster.pid() && file.is_ready) {
                 let (version, socket_dir) = (self.address.version(), self.address.socket_dir());
-                return self.lock.say_ready(version, &socket_dir.to_string_lossy());
+                return self
+                    .readied
+                    .lock
+                    .say_ready(version, &socket_dir.to_string_lossy());
             }
             if progress_due <= Instant::now() {
                 progress_due += PROGRESS_INTERVAL;
@@ -220,34 +256,20 @@ fn make_ready(settings: &Settings, lock: Lock) -> Result<Readied, Error> {
         cluster::create(home, &account, &programs)?;
     }
     Ok(Readied {
-        lock,
+        lock: Arc::new(lock),
         account,
         programs,
         socket_dir,
     })
 }
 
-fn launch(readied: Readied) -> Result<Server, Error> {
+fn launch(readied: &Readied) -> Result<(Postmaster, SystemTime), Error> {
     let started = SystemTime::now();
-    let command = command(&readied)?;
-    let Readied {
-        lock,
-        programs,
-        socket_dir,
-        ..
-    } = readied;
-    let lock = Arc::new(lock);
-    let program = programs.postgres();
-    let postmaster = postmaster::spawn(command, Arc::clone(&lock))
+    let command = command(readied)?;
+    let program = readied.programs.postgres();
+    let postmaster = postmaster::spawn(command, Arc::clone(&readied.lock))
         .map_err(|cause| Error::Run { program, cause })?;
-    let home = lock.home();
-    Ok(Server {
-        address: Address::new(home.data_dir(), &socket_dir, programs.version()),
-        started,
-        pruning: tokio::spawn(logs::keep_pruned(home.log_dir())).abort_handle(),
-        postmaster,
-        lock,
-    })
+    Ok((postmaster, started))
 }
 
 fn command(readied: &Readied) -> Result<Command, Error> {

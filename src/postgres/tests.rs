@@ -7,10 +7,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::programs::Programs;
-use super::{Address, Error, Server, Settings, programs, system};
+use super::{Address, Error, POLL_INTERVAL, Server, Settings, programs, system};
 use super::{attach_or_start, pidfile, start, users_data_dir};
 
 /// For what takes milliseconds unless something is wrong.
@@ -160,20 +160,27 @@ async fn a_command_waits_for_a_server_that_is_still_starting() {
 }
 
 #[tokio::test]
-async fn a_killed_server_is_noticed_and_recovers_at_the_next_start() {
+async fn a_killed_server_is_started_again_each_time_and_recovers() {
     let room = room();
     let settings = settings(room.path().join("data"));
-    let server = started(&settings).await;
-    query(server.address(), "create table kept as select 42 as amount");
-    let exited = server.exited();
-    system::signal(postmaster_pid(&settings.data_dir), libc::SIGKILL).expect("killed");
-    let error = timeout(PATIENCE, exited).await.expect("noticed");
-    assert!(matches!(error, Error::Died { .. }));
-    assert!(error.to_string().contains("SIGKILL"), "{error}");
-    server.stop().await.expect("there is nothing left to stop");
-
-    let server = started(&settings).await;
-    assert_eq!(query(server.address(), "select amount from kept"), "42");
+    let mut server = started(&settings).await;
+    let address = server.address().clone();
+    query(&address, "create table kept as select 42 as amount");
+    for signal in [libc::SIGKILL, libc::SIGQUIT] {
+        let killed = postmaster_pid(&settings.data_dir);
+        system::signal(killed, signal).expect("signalled");
+        let ready_again = async {
+            let cluster = settings.data_dir.join("postgres");
+            while pidfile::read(&cluster).is_none_or(|file| file.pid == killed || !file.is_ready) {
+                sleep(POLL_INTERVAL).await;
+            }
+        };
+        tokio::select! {
+            () = server.supervise() => panic!("it goes on for as long as it is polled"),
+            waited = timeout(PATIENCE, ready_again) => waited.expect("ready again"),
+        }
+        assert_eq!(query(&address, "select amount from kept"), "42");
+    }
     server.stop().await.expect("stops");
 }
 

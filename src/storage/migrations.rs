@@ -21,6 +21,9 @@ const LOCK: i64 = 0x7061_7373_626f_6f6b;
 /// # Errors
 /// Where the database does not answer, or a migration was changed after it had been applied. Nothing is half done.
 pub async fn run(connection: &mut Connection) -> Result<Vec<String>, StorageError> {
+    if !may_create(connection).await? {
+        return check(connection).await;
+    }
     connection::begin(connection).await?;
     // A lock of the transaction, not of the session: those leak through poolers.
     sqlx::query("select pg_advisory_xact_lock($1)")
@@ -47,6 +50,39 @@ pub async fn run(connection: &mut Connection) -> Result<Vec<String>, StorageErro
             )))
         }
     }
+}
+
+/// What is left to do where the schema is somebody else's: nothing, if it is up to date.
+async fn check(connection: &mut Connection) -> Result<Vec<String>, StorageError> {
+    const SQL: &str = "select version from refinery_schema_history";
+    let applied: Vec<i32> = sqlx::query_scalar(SQL).fetch_all(connection).await?;
+    let runner = migrations();
+    let missing = runner
+        .get_migrations()
+        .iter()
+        .find(|migration| !applied.contains(&migration.version()));
+    match missing {
+        None => Ok(Vec::new()),
+        Some(missing) => Err(StorageError::Unfit(format!(
+            "its schema lacks {missing}, and this role may not create tables: set PASSBOOK_OWNER_URL to the role that \
+             owns them, or run passbook migrate with it"
+        ))),
+    }
+}
+
+async fn may_create(connection: &mut Connection) -> Result<bool, StorageError> {
+    const SQL: &str = "select has_schema_privilege(current_schema(), 'create')";
+    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+}
+
+/// Whether the role of the connection could take away what guards the history.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn is_owner(connection: &mut Connection) -> Result<bool, StorageError> {
+    const SQL: &str =
+        "select pg_has_role(relowner, 'usage') from pg_class where oid = 'entries'::regclass";
+    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
 }
 
 fn migrations() -> Runner {

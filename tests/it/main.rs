@@ -15,6 +15,7 @@ mod idempotency;
 mod ledger;
 mod lost_connections;
 mod microfin;
+mod roles;
 mod tidy;
 mod two_services;
 mod users;

@@ -55,8 +55,9 @@ impl Bank {
         Self::open_on(&url, flags).await
     }
 
-    /// Another service on a database that is there.
+    /// Another service on a database that is there. As anywhere, it runs as the role that owns nothing.
     pub(crate) async fn open_on(url: &str, flags: &[&str]) -> Self {
+        let runtime_url = postgres::as_runtime(url);
         let base = [
             "passbook",
             "--listen",
@@ -64,6 +65,8 @@ impl Bank {
             "--http-workers",
             "1",
             "--database-url",
+            &runtime_url,
+            "--owner-url",
             url,
         ];
         let command_line = CommandLine::parse_from(base.iter().chain(flags));

@@ -61,6 +61,11 @@ pub(crate) async fn execute(url: &str, sql: &str) {
     connection.close().await.expect("the connection closes");
 }
 
+/// The same database as the role that the service runs as.
+pub(crate) fn as_runtime(url: &str) -> String {
+    url.replace("://passbook@", "://passbook_runtime@")
+}
+
 /// The URL of another database on the same server.
 fn url_of(database: &str) -> String {
     server().replace("/passbook?", &format!("/{database}?"))

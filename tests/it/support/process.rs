@@ -89,6 +89,17 @@ pub(crate) fn postmaster_pid(data_dir: &TempDir) -> u32 {
     pid.expect("a process id")
 }
 
+/// The same where it runs and lets anybody in.
+pub(crate) fn ready_postmaster_pid(data_dir: &TempDir) -> Option<u32> {
+    let file = data_dir.path().join("postgres/postmaster.pid");
+    let text = fs::read_to_string(file).ok()?;
+    let mut lines = text.lines();
+    let pid = lines.next()?.trim().parse().ok()?;
+    // The eighth line says how far it is (`LOCK_FILE_LINE_PM_STATUS` in PostgreSQL's source).
+    let is_ready = lines.nth(6)?.trim() == "ready";
+    (is_ready && is_alive(pid)).then_some(pid)
+}
+
 /// What PostgreSQL noted about the cluster when it last ended: `shut down`, or not.
 pub(crate) fn cluster_state(data_dir: &TempDir) -> String {
     let cluster = data_dir.path().join("postgres");
