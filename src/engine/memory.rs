@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 
 use crate::ledger::{AccountId, BookId, BookName, Books, Head, NamedAccount};
@@ -14,10 +15,17 @@ const NAMES_MAX: usize = 200_000;
 
 pub(super) struct Memory {
     heads: Cache<AccountId, Head>,
-    names: Cache<NamedAccount, AccountId>,
+    names: Cache<NamedAccount, Named>,
     books: Mutex<Books>,
     /// Accounts whose rows somebody else held at the last look.
     held: Mutex<HashSet<AccountId>>,
+}
+
+/// The account of a name. An id alone could be another account's, after a restore that set the sequence of ids back.
+#[derive(Clone, Copy)]
+struct Named {
+    account: AccountId,
+    opened_at: DateTime<Utc>,
 }
 
 impl Memory {
@@ -35,8 +43,10 @@ impl Memory {
     }
 
     /// A name never points elsewhere later, so what is remembered is true as long as the database is the same.
-    pub(super) fn account(&self, name: &NamedAccount) -> Option<AccountId> {
-        self.names.get(name)
+    pub(super) fn head_by_name(&self, name: &NamedAccount) -> Option<Head> {
+        let named = self.names.get(name)?;
+        let head = self.head(named.account)?;
+        (head.opened_at == named.opened_at).then_some(head)
     }
 
     /// Which books are open. The names of a book that was reset elsewhere go on pointing to accounts of the old one, until
@@ -61,8 +71,12 @@ impl Memory {
         self.heads.insert(head.id, head);
     }
 
-    pub(super) fn remember_name(&self, name: NamedAccount, account: AccountId) {
-        self.names.insert(name, account);
+    pub(super) fn remember_name(&self, name: NamedAccount, head: &Head) {
+        let named = Named {
+            account: head.id,
+            opened_at: head.opened_at,
+        };
+        self.names.insert(name, named);
     }
 
     pub(super) fn forget_head(&self, account: AccountId) {

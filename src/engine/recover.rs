@@ -80,6 +80,10 @@ impl Lane {
     async fn again(&self, mut batch: Batch) -> Vec<Batch> {
         self.shared.stats.conflicts.add(1);
         batch.conflicts = batch.conflicts.saturating_add(1);
+        self.shared
+            .stats
+            .longest_streak
+            .raise(u64::from(batch.conflicts));
         for account in batch.view.heads.keys() {
             self.shared.memory.forget_head(*account);
         }

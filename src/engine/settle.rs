@@ -21,7 +21,7 @@ const CONFLICTS_MAX: u32 = 3;
 pub(super) struct Written {
     answers: Vec<Answered>,
     heads: Vec<Head>,
-    names: Vec<(NamedAccount, AccountId)>,
+    names: Vec<(NamedAccount, Head)>,
     users: Vec<UserId>,
     accounts: Vec<AccountId>,
     books: Vec<(BookName, BookId)>,
@@ -73,7 +73,7 @@ impl Lane {
             names: plan
                 .accounts
                 .iter()
-                .filter_map(|account| Some((account.name.clone()?, account.head.id)))
+                .filter_map(|account| Some((account.name.clone()?, account.head.clone())))
                 .collect(),
             accounts: plan
                 .accounts
@@ -101,8 +101,8 @@ impl Lane {
         for head in written.heads {
             memory.remember_head(head);
         }
-        for (name, account) in written.names {
-            memory.remember_name(name, account);
+        for (name, head) in written.names {
+            memory.remember_name(name, &head);
         }
         for (name, book) in &written.books {
             memory.remember_book(*name, *book);

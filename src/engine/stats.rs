@@ -12,6 +12,7 @@ pub(super) struct Stats {
     pub batches: Count,
     pub replays: Count,
     pub conflicts: Count,
+    pub longest_streak: Count,
     pub lock_firsts: Count,
     pub set_aside: Count,
     pub splits: Count,
@@ -33,6 +34,8 @@ pub struct Counts {
     pub replays: u64,
     /// Batches planned again because another writer was first.
     pub conflicts: u64,
+    /// The most conflicts in a row that a batch has had.
+    pub longest_streak: u64,
     /// Batches that locked their accounts before they planned.
     pub lock_firsts: u64,
     /// Commands that waited for a row that somebody else held.
@@ -60,6 +63,11 @@ impl Count {
         self.0.fetch_sub(count as u64, Ordering::Relaxed);
     }
 
+    /// Keeps the largest.
+    pub(super) fn raise(&self, number: u64) {
+        self.0.fetch_max(number, Ordering::Relaxed);
+    }
+
     pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
@@ -72,6 +80,7 @@ impl Stats {
             batches: self.batches.get(),
             replays: self.replays.get(),
             conflicts: self.conflicts.get(),
+            longest_streak: self.longest_streak.get(),
             lock_firsts: self.lock_firsts.get(),
             set_aside: self.set_aside.get(),
             splits: self.splits.get(),

@@ -93,14 +93,13 @@ impl Lane {
             .iter()
             .flat_map(|pending| pending.command.action.accounts())
         {
-            let id = match reference {
-                AccountRef::Id(id) | AccountRef::Owned(id, _) => Some(*id),
-                AccountRef::Named(name) => self.shared.memory.account(name),
-            };
-            if id.is_some_and(|id| view.heads.contains_key(&id)) && is_named(view, reference) {
+            if is_known(view, reference) {
                 continue;
             }
-            let head = id.and_then(|id| self.shared.memory.head(id));
+            let head = match reference {
+                AccountRef::Id(id) | AccountRef::Owned(id, _) => self.shared.memory.head(*id),
+                AccountRef::Named(name) => self.shared.memory.head_by_name(name),
+            };
             if let Some(head) = head.filter(|head| reference.fits(head, &view.books)) {
                 if let AccountRef::Named(name) = reference {
                     view.names.insert(name.clone(), head.id);
@@ -123,7 +122,7 @@ impl Lane {
         for (reference, found) in missing.iter().zip(found) {
             if let Some(head) = found.head {
                 if let AccountRef::Named(name) = reference {
-                    self.shared.memory.remember_name(name.clone(), head.id);
+                    self.shared.memory.remember_name(name.clone(), &head);
                     batch.view.names.insert(name.clone(), head.id);
                 }
                 self.shared.memory.remember_head(head.clone());
@@ -198,10 +197,9 @@ fn needed(batch: &Batch, missing: usize) -> Needed {
     needed
 }
 
-/// Whether the view knows the name, where the reference is one.
-fn is_named(view: &View, reference: &AccountRef) -> bool {
+fn is_known(view: &View, reference: &AccountRef) -> bool {
     match reference {
-        AccountRef::Id(_) | AccountRef::Owned(..) => true,
+        AccountRef::Id(id) | AccountRef::Owned(id, _) => view.heads.contains_key(id),
         AccountRef::Named(name) => view.names.contains_key(name),
     }
 }

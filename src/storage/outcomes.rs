@@ -47,7 +47,8 @@ pub async fn list_ids_by_keys(
     Ok(ids.into_iter().map(TransactionId).collect())
 }
 
-/// The outcomes of those commands that were written down.
+/// The outcomes of those commands that were written down, each once however often its id is asked for: many commands of a batch
+/// may have one key.
 ///
 /// # Errors
 /// Where the database does not answer.
@@ -60,7 +61,7 @@ pub async fn list(
             transactions.scope_id, transactions.created_at, transactions.idempotency_key, transactions.request_digest,
             transactions.refusal::text as refusal, standing.account_id, standing.amount, standing.balance,
             standing.version, account.owner_id, account.currency, account.scale
-        from unnest($1::uuid[]) as asked (id)
+        from (select distinct unnest($1::uuid[])) as asked (id)
         cross join lateral (select * from transactions where transactions.id = asked.id) as transactions
         left join lateral (
             select account_id, amount, balance, version from entries where entries.transaction_id = transactions.id

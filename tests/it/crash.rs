@@ -8,7 +8,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use reqwest::Client;
-use reqwest::header::HeaderValue;
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -167,16 +166,7 @@ async fn withdraw(client: &Client, url: &str, user: i64, key: &str) -> Option<Re
     let request = request.header("Content-Type", "application/json");
     let request = request.header("Idempotency-Key", key);
     let response = request.body(r#"{"amount":-1}"#).send().await.ok()?;
-    let status = response.status().as_u16();
-    let value = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
-    let headers = response.headers().iter();
-    let headers = headers.map(|(name, text)| (name.to_string(), value(text)));
-    let headers = headers.collect();
-    Some(Reply {
-        status,
-        headers,
-        text: response.text().await.ok()?,
-    })
+    Reply::read(response).await.ok()
 }
 
 fn serve(data_dir: &TempDir) -> Passbook {

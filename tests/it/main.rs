@@ -17,6 +17,7 @@ mod lost_connections;
 mod microfin;
 mod roles;
 mod tidy;
+mod torture;
 mod two_services;
 mod users;
 mod verify;

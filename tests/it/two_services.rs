@@ -2,7 +2,7 @@
 
 use passbook::ledger::{AccountId, AccountRef};
 
-use crate::support::Bank;
+use crate::support::{Bank, Reply};
 use crate::support::bank::{at_once, transfer};
 
 #[tokio::test]
@@ -234,4 +234,30 @@ async fn an_account_that_is_frozen_behind_the_back_of_the_service_lets_nothing_o
     assert_eq!(user.change("-2").await.status, 200);
     assert_eq!(user.change("-1").await.message(), "Insufficient funds");
     bank.close().await;
+}
+
+#[tokio::test]
+async fn copies_that_arrive_together_are_told_what_the_other_service_told_of_both_accounts() {
+    let here = Bank::open().await;
+    let there = Bank::open_on(&here.database_url, &["--lanes", "1"]).await;
+    let deposit = r#"{"type":"deposit","destination":"giver","amount":1000}"#;
+    assert_eq!(here.post("/event", deposit).await.status, 201);
+    let transfer = r#"{"type":"transfer","origin":"giver","destination":"taker","amount":78}"#;
+    let send = |bank: &'_ Bank| {
+        let sent = bank.client.post(bank.url("/event")).body(transfer);
+        let sent = sent.header("Idempotency-Key", "once").send();
+        async { Reply::of(sent.await.expect("an answer")).await }
+    };
+    let first = send(&here).await;
+    assert_eq!(
+        first.text,
+        r#"{"origin":{"id":"giver","balance":922},"destination":{"id":"taker","balance":78}}"#
+    );
+    for reply in at_once((0..16).map(|_| send(&there))).await {
+        assert_eq!((reply.is_replayed(), &reply.text), (true, &first.text));
+    }
+    let counts = there.app.service().counts();
+    assert!(counts.batches < 16, "some came in one batch: {counts:?}");
+    there.stop().await;
+    here.close().await;
 }

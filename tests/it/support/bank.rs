@@ -248,6 +248,11 @@ impl User<'_> {
 
 impl Reply {
     pub(crate) async fn of(response: reqwest::Response) -> Self {
+        Self::read(response).await.expect("a whole answer")
+    }
+
+    /// The same of an answer that may break off.
+    pub(crate) async fn read(response: reqwest::Response) -> reqwest::Result<Self> {
         let status: StatusCode = response.status();
         let headers = response
             .headers()
@@ -259,12 +264,11 @@ impl Reply {
                 )
             })
             .collect();
-        let text = response.text().await.expect("a whole answer");
-        Self {
+        Ok(Self {
             status: status.as_u16(),
             headers,
-            text,
-        }
+            text: response.text().await?,
+        })
     }
 
     /// An answer as its bytes stand on the wire; status 0 where there is none.

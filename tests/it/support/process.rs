@@ -1,7 +1,7 @@
 //! The real program, started as a process on a data directory of its own, to be signalled and killed.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, ExitStatus, Output, Stdio};
@@ -271,6 +271,10 @@ impl Drop for Passbook {
         // Ended already where the test went well.
         drop(self.child.kill());
         drop(self.child.wait());
+        if thread::panicking() {
+            let said = self.stderr.whole();
+            drop(writeln!(std::io::stderr(), "the service had said:\n{said}"));
+        }
     }
 }
 

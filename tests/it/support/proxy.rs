@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::time::sleep;
 
 use super::postgres;
 
@@ -25,12 +27,16 @@ pub(crate) enum Cut {
     Answer = 2,
     /// The statement reaches PostgreSQL, which goes on with it although nobody listens any more.
     Orphan = 3,
+    /// Nothing gets through any more, either way, and nobody is told.
+    Stall = 4,
 }
 
 #[derive(Default)]
 struct State {
     next: AtomicU8,
     cuts: AtomicU64,
+    refuses: AtomicBool,
+    delay_ms: AtomicU64,
 }
 
 impl Proxy {
@@ -44,6 +50,9 @@ impl Proxy {
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
+                if shared.refuses.load(Ordering::SeqCst) {
+                    continue;
+                }
                 tokio::spawn(carry(client, socket.clone(), Arc::clone(&shared)));
             }
         });
@@ -65,6 +74,16 @@ impl Proxy {
     /// Cuts the connection that writes the next batch.
     pub(crate) fn cut_next(&self, cut: Cut) {
         self.state.next.store(cut as u8, Ordering::SeqCst);
+    }
+
+    /// Whether new connections are closed as soon as they are made.
+    pub(crate) fn refuse(&self, refuses: bool) {
+        self.state.refuses.store(refuses, Ordering::SeqCst);
+    }
+
+    /// How long whatever the service sends is on its way, in milliseconds.
+    pub(crate) fn delay(&self, ms: u64) {
+        self.state.delay_ms.store(ms, Ordering::SeqCst);
     }
 
     /// How many connections have been cut.
@@ -103,6 +122,10 @@ async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
                     if state.take(Cut::Request) {
                         return;
                     }
+                    if state.take(Cut::Stall) {
+                        stall(client, server).await;
+                        return;
+                    }
                     losing |= state.take(Cut::Answer);
                     if state.take(Cut::Orphan) {
                         drop(client);
@@ -110,6 +133,7 @@ async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
                         return;
                     }
                 }
+                sleep(Duration::from_millis(state.delay_ms.load(Ordering::SeqCst))).await;
                 if server.write_all(&up[..length]).await.is_err() {
                     return;
                 }
@@ -129,6 +153,17 @@ async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
             }
         }
     }
+}
+
+/// Swallows everything until the service gives up; PostgreSQL is not told before.
+async fn stall(mut client: TcpStream, server: UnixStream) {
+    let mut swallowed = vec![0; 1 << 16];
+    while client
+        .read(&mut swallowed)
+        .await
+        .is_ok_and(|length| 0 < length)
+    {}
+    drop(server);
 }
 
 /// Lets PostgreSQL finish a statement; its connection stays open for as long as that takes.
