@@ -9,6 +9,7 @@ K6_VERSION := v1.8.1
 
 PASSBOOK_URL ?= http://127.0.0.1:3000
 SCENARIO ?= withdraw_10k
+LENGTH ?= 10
 BINARY = "$${CARGO_TARGET_DIR:-target}/release/passbook"
 COMPOSE = docker compose
 
@@ -81,6 +82,17 @@ test-integration: deps-run ## Run the tests that go through HTTP and PostgreSQL
 	@cargo test --locked --test it $(ARGS)
 
 # `cargo deny check advisories` is not here: it downloads the advisory database. Run it by hand now and then.
+# Seeds choose what happens, the machine chooses the order: a failure may take several runs to come again.
+.PHONY: torture
+torture: deps-run ## Every fault, again and again: LENGTH=50 times as often as in the tests, SEED=n, FAULT=crashes
+	@set -eu; \
+	report="$${CARGO_TARGET_DIR:-target}/torture/report.jsonl"; \
+	rm -f "$$report"; \
+	$(if $(FAULT),,PROPTEST_CASES=$$((256 * $(LENGTH))) cargo test --locked --lib -- ledger:: http::;) \
+	TORTURE_LENGTH=$(LENGTH) TORTURE_SEED=$(SEED) \
+		cargo test --locked --test it -- --nocapture --test-threads=1 torture::$(FAULT); \
+	echo "No violations. What was done is in $$report."
+
 .PHONY: lint
 lint: deps-lint ## Check format, clippy, documentation, and dependencies (licences, bans, sources)
 	@cargo fmt --check

@@ -92,7 +92,9 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, BodyError> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde::Deserialize;
+    use serde_json::{Map, Value};
 
     use super::*;
 
@@ -122,5 +124,26 @@ mod tests {
         assert!(parse::<Body>(&Bytes::from_static(b" \n{\"other\":[1]}")).is_ok());
         let deep = format!("{{\"other\":{}}}", "[".repeat(10_000));
         assert!(parse::<Body>(&Bytes::from(deep)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn of_all_bytes_only_objects_are_bodies(
+            bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..200),
+                // Closer to what is asked for: a sane body with some bytes replaced.
+                prop::collection::vec((0..30_usize, any::<u8>()), 0..4).prop_map(|changes| {
+                    let mut bytes = br#" {"amount":12,"name":"\u00e4b"} "#.to_vec();
+                    for (at, byte) in changes {
+                        bytes[at] = byte;
+                    }
+                    bytes
+                }),
+            ],
+        ) {
+            let parsed = parse::<Map<String, Value>>(&Bytes::from(bytes.clone()));
+            let value = serde_json::from_slice::<Value>(&bytes);
+            prop_assert_eq!(parsed.is_ok(), value.is_ok_and(|value| value.is_object()));
+        }
     }
 }

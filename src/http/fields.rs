@@ -80,6 +80,9 @@ fn decode(text: &str) -> Result<String, FieldsError> {
 
 #[cfg(test)]
 mod tests {
+    use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -96,6 +99,20 @@ mod tests {
         }
         assert_eq!(fields.get("e"), Ok(None));
         assert_eq!(Fields::parse(""), Ok(Fields::default()));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in any::<String>()) {
+            let _ = Fields::parse(&text);
+        }
+
+        #[test]
+        fn what_was_encoded_is_decoded(name in "\\PC{1,20}", value in any::<String>()) {
+            let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+            let text = format!("{}={}", encode(&name), encode(&value));
+            prop_assert_eq!(Fields::parse(&text), Ok(Fields(vec![(name, value)])));
+        }
     }
 
     #[test]

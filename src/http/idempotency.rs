@@ -94,6 +94,7 @@ fn digest(asked: &[&str]) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -116,6 +117,23 @@ mod tests {
             .to_http_request();
         assert_eq!(header(&twice), Err(KeyError));
         assert_eq!(header(&TestRequest::default().to_http_request()), Ok(None));
+    }
+
+    proptest! {
+        #[test]
+        fn a_header_of_any_bytes_is_a_key_as_it_stands_or_none(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let Ok(value) = HeaderValue::from_bytes(&bytes) else { return Ok(()) };
+            let request = TestRequest::default().insert_header((HEADER, value)).to_http_request();
+            let is_key = (1..=255).contains(&bytes.len()) && bytes.iter().all(|byte| (b'!'..=b'~').contains(byte));
+            let expected = is_key.then(|| Some(String::from_utf8_lossy(&bytes).into_owned()));
+            prop_assert_eq!(header(&request), expected.ok_or(KeyError));
+        }
+
+        #[test]
+        fn a_visible_text_is_a_key(text in "[!-~]{1,255}") {
+            let request = TestRequest::default().insert_header((HEADER, text.as_str())).to_http_request();
+            prop_assert_eq!(header(&request), Ok(Some(text)));
+        }
     }
 
     #[test]

@@ -359,7 +359,55 @@ mod tests {
         }
     }
 
+    /// The same by moving the point in a text: slow, and with nothing that could overflow.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "exponents of the test are small"
+    )]
+    fn naive(
+        negative: bool,
+        whole: &str,
+        fraction: &str,
+        exponent: i32,
+        scale: u8,
+    ) -> Result<i128, AmountError> {
+        let digits = format!("{whole}{fraction}");
+        let digits = digits.trim_start_matches('0');
+        if digits.is_empty() {
+            return Ok(0);
+        }
+        let fraction = i32::try_from(fraction.len()).expect("short");
+        let zeros = exponent - fraction + i32::from(scale);
+        let minor = if zeros < 0 {
+            let surplus = usize::try_from(-zeros).expect("positive");
+            let kept = digits.len().saturating_sub(surplus);
+            let (kept, rest) = digits.split_at(kept);
+            if rest.len() < surplus || rest.bytes().any(|digit| digit != b'0') {
+                return Err(AmountError::TooPrecise);
+            }
+            kept.to_owned()
+        } else {
+            digits.to_owned() + &"0".repeat(usize::try_from(zeros).expect("positive"))
+        };
+        let minor: i128 = minor.parse().map_err(|_| AmountError::TooLarge)?;
+        if MINOR_UNITS_MAX < minor {
+            return Err(AmountError::TooLarge);
+        }
+        Ok(if negative { -minor } else { minor })
+    }
+
     proptest! {
+        #[test]
+        fn every_number_is_read_as_a_naive_reader_reads_it(
+            negative: bool, whole in "0|[1-9][0-9]{0,30}", fraction in "[0-9]{0,24}0{0,3}", exponent in -45..45_i32, scale in 0..=SCALE_MAX,
+        ) {
+            let sign = if negative { "-" } else { "" };
+            let point = if fraction.is_empty() { "" } else { "." };
+            let literal = format!("{sign}{whole}{point}{fraction}e{exponent}");
+            let read = Amount::parse_number(&literal, scale).map(Amount::minor);
+            prop_assert_eq!(read, naive(negative, &whole, &fraction, exponent, scale), "{}", literal);
+        }
+
         #[test]
         fn text_and_amount_are_one(minor in -MINOR_UNITS_MAX..=MINOR_UNITS_MAX, scale in 0..=SCALE_MAX) {
             let amount = Amount::from_minor(minor).expect("in range");

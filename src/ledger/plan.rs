@@ -123,6 +123,14 @@ pub struct Entry {
     pub currency: Currency,
 }
 
+impl Plan<'_> {
+    /// Whether it gives an id to something.
+    #[must_use]
+    pub fn has_new_ids(&self) -> bool {
+        !(self.accounts.is_empty() && self.users.is_empty() && self.new_books.is_empty())
+    }
+}
+
 impl View {
     /// Where the key of a command is unique; `None` while its account does not exist.
     #[must_use]

@@ -176,8 +176,6 @@ fn assert_sound(plan: &Plan<'_>, view: &View) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
-
     #[test]
     fn any_batches_agree_with_the_naive_ledger(batches in prop::collection::vec(prop::collection::vec(asked(), 1..40), 1..4)) {
         let mut view = holding(&[50, 0, 200, 1]);

@@ -139,11 +139,15 @@ pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), C
     } else {
         query
     };
-    query
-        .execute(connection)
-        .await
-        .map_err(|error| StorageError::from(error).into_commit_error())?;
-    Ok(())
+    match query.execute(connection).await {
+        Ok(_) => Ok(()),
+        Err(error) => Err(match StorageError::from(error).into_commit_error() {
+            CommitError::IdTaken if !plan.has_new_ids() => CommitError::BadData(
+                "an account has entries that its head does not know of".to_owned(),
+            ),
+            error => error,
+        }),
+    }
 }
 
 async fn confirm(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), CommitError> {

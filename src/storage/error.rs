@@ -97,7 +97,10 @@ fn sort(code: &str, constraint: Option<&str>, message: &str) -> CommitError {
         ("23505", Some("transactions_pkey")) => CommitError::TransactionApplied,
         ("23505", Some("account_names_pkey")) => CommitError::NameTaken,
         ("23505", Some("users_email")) => CommitError::EmailTaken,
-        ("23505", Some("accounts_pkey" | "users_pkey")) => CommitError::IdTaken,
+        // Which of the tables notices a taken id first is open.
+        ("23505", Some("accounts_pkey" | "users_pkey" | "books_pkey" | "entries_pkey")) => {
+            CommitError::IdTaken
+        }
         ("57014", _) => CommitError::Cancelled,
         // Read-only; a prepared statement or a plan that this server does not have.
         ("25006" | "26000" | "0A000", _) => CommitError::WrongServer(format!("{code} {message}")),
@@ -141,6 +144,7 @@ mod tests {
             ("23505", Some("account_names_pkey"), CommitError::NameTaken),
             ("23505", Some("users_email"), CommitError::EmailTaken),
             ("23505", Some("accounts_pkey"), CommitError::IdTaken),
+            ("23505", Some("entries_pkey"), CommitError::IdTaken),
             ("57014", None, CommitError::Cancelled),
             ("57P01", None, CommitError::Lost("m".into())),
             ("57P02", None, CommitError::Lost("m".into())),

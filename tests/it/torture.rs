@@ -6,7 +6,9 @@ mod clients;
 mod history;
 mod run;
 
+mod clock;
 mod crashes;
+mod disk;
 mod network;
 mod overload;
 mod restore;

@@ -2,8 +2,8 @@
 
 use passbook::ledger::{AccountId, AccountRef};
 
-use crate::support::{Bank, Reply};
 use crate::support::bank::{at_once, transfer};
+use crate::support::{Bank, Reply};
 
 #[tokio::test]
 async fn a_stale_head_neither_refuses_money_that_is_there_nor_spends_what_is_gone() {

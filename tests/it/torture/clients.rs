@@ -176,6 +176,15 @@ impl World {
         eventually("money moves", async || target <= self.done()).await;
     }
 
+    /// Whether somebody has been told such a thing since the history was last taken.
+    pub(super) fn has_been_told(&self, such: impl Fn(&Told) -> bool) -> bool {
+        let history = self.history.lock().expect("nobody panics with it");
+        history
+            .operations
+            .iter()
+            .any(|operation| such(&operation.told))
+    }
+
     /// What was asked and told since the last time.
     pub(super) fn take_history(&self) -> History {
         let mut history = self.history.lock().expect("nobody panics with it");

@@ -20,7 +20,7 @@ const REQUESTS: u64 = 5;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections() {
-    let mut run = Run::of("cut_connections");
+    let mut run = Run::of("network");
     let (proxy, direct) = Proxy::to_new_database().await;
     let bank = Bank::open_on(&proxy.database_url, &[]).await;
     let world = World::new(vec![bank.url("")]);

@@ -40,7 +40,7 @@ const TAKE: &str = "
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_state_is_put_back_under_a_live_service() {
-    let mut run = Run::of("restores");
+    let mut run = Run::of("restore");
     let bank = Bank::open().await;
     let world = World::new(vec![bank.url("")]);
     world.endow().await;
@@ -84,4 +84,38 @@ async fn an_older_state_is_put_back_under_a_live_service() {
     }
     bank.close().await;
     run.end();
+}
+
+#[tokio::test]
+async fn the_id_of_a_lost_account_may_become_another_ones_but_not_its_name() {
+    let bank = Bank::open_with(&["--lanes", "1"]).await;
+    let deposit = async |name: &str, amount: u32| {
+        let body = format!(r#"{{"type":"deposit","destination":"{name}","amount":{amount}}}"#);
+        let reply = bank.post("/event", &body).await;
+        assert_eq!(reply.status, 201, "{name}: {reply:?}");
+        reply.json()["destination"]["balance"].to_string()
+    };
+    deposit("kept", 1).await;
+    bank.plant(TAKE).await;
+    deposit("lost", 5).await;
+    let id = "select account_id from account_names where name = 'lost'";
+    let lost = bank.number(id).await;
+    bank.plant(PUT_BACK).await;
+    bank.plant("select setval('accounts_id_seq', (select max(id) from accounts))")
+        .await;
+    // The lane has ids left of before; then they come from the sequence again.
+    let mut others = 0;
+    while bank
+        .number(&format!("select count(*) from accounts where id = {lost}"))
+        .await
+        == 0
+    {
+        others += 1;
+        assert!(others < 100, "ids are used again");
+        deposit(&format!("other-{others}"), 7).await;
+    }
+    assert_eq!(deposit("lost", 5).await, "5", "it is opened again");
+    assert_eq!(deposit(&format!("other-{others}"), 7).await, "14");
+    assert_eq!(deposit("kept", 1).await, "2");
+    bank.close().await;
 }

@@ -101,7 +101,7 @@ impl Run {
     /// How to see the same again, as far as the choices go: the interleaving is the machine's.
     pub(super) fn replay(&self) -> String {
         format!(
-            "make torture SCENARIO={} SEED={} LENGTH={}",
+            "make torture FAULT={} SEED={} LENGTH={}",
             self.scenario, self.seed, self.length
         )
     }

@@ -20,7 +20,7 @@ const SATURATION_MAX: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_services() {
-    let mut run = Run::of("two_services");
+    let mut run = Run::of("services");
     let database_url = postgres::create_database().await;
     let mut services = [serve(&database_url), serve(&database_url)];
     let world = World::new(urls(&services));

@@ -15,7 +15,7 @@ type Request = (Method, String, String, u16);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn storms_of_one_key() {
-    let mut run = Run::of("storms_of_one_key");
+    let mut run = Run::of("storms");
     let here = Bank::open().await;
     let there = Bank::open_on(&here.database_url, &[]).await;
     let rich = here.user("1000000000").await.id;
