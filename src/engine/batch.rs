@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -68,6 +69,11 @@ impl Pending {
             },
             receiver,
         )
+    }
+
+    /// How long it has been waiting.
+    pub(super) fn waited(&self, now: Instant) -> Duration {
+        (now + WAIT_MAX).duration_since(self.deadline)
     }
 
     /// Whether nobody waits for the answer any more.

@@ -66,7 +66,7 @@ async fn live(shared: Arc<Shared>, connected: oneshot::Sender<Result<(), Storage
         Ok(connection) => Some(connection),
         Err(error) => return drop(connected.send(Err(error))),
     };
-    shared.stats.connected.add(1);
+    shared.stats.connected.inc();
     drop(connected.send(Ok(())));
     loop {
         let lane = Lane {
@@ -84,7 +84,7 @@ async fn live(shared: Arc<Shared>, connected: oneshot::Sender<Result<(), Storage
 impl Drop for Lane {
     fn drop(&mut self) {
         if self.connection.is_some() {
-            self.shared.stats.connected.subtract(1);
+            self.shared.stats.connected.dec();
         }
     }
 }
@@ -101,12 +101,21 @@ impl Lane {
             };
             self.drop_expired(taken.expired);
             if let Some(batch) = taken.batch {
+                let began = Instant::now();
+                let stats = &self.shared.stats;
+                for pending in &batch.work {
+                    stats
+                        .queue_wait
+                        .observe(pending.waited(began).as_secs_f64());
+                }
                 self.settle(batch).await;
+                let stats = &self.shared.stats;
+                stats.batch_duration.observe(began.elapsed().as_secs_f64());
             }
         }
         self.shared.queue.wake_all();
         if let Some(connection) = self.connection.take() {
-            self.shared.stats.connected.subtract(1);
+            self.shared.stats.connected.dec();
             connection::close(connection).await;
         }
     }
@@ -119,8 +128,8 @@ impl Lane {
             match self.shared.database.connect_lane().await {
                 Ok(connection) => {
                     self.shared.memory.forget_all();
-                    self.shared.stats.connected.add(1);
-                    self.shared.stats.reconnects.add(1);
+                    self.shared.stats.connected.inc();
+                    self.shared.stats.reconnects.inc();
                     self.connection = Some(connection);
                     tracing::info!("a lane is connected again");
                     return true;
@@ -141,14 +150,14 @@ impl Lane {
 
     pub(super) fn disconnect(&mut self, why: &str) {
         if self.connection.take().is_some() {
-            self.shared.stats.connected.subtract(1);
+            self.shared.stats.connected.dec();
             tracing::warn!(why, "a lane lost its connection");
         }
     }
 
     /// Lets a batch rest without keeping the lane.
     pub(super) fn set_aside(&self, batch: Batch) {
-        self.shared.stats.set_aside.add(batch.work.len());
+        self.shared.stats.set_aside.inc_by(batch.work.len() as u64);
         self.shared.queue.set_aside();
         let queue = Arc::clone(&self.shared.queue);
         tokio::spawn(async move {
@@ -158,7 +167,7 @@ impl Lane {
     }
 
     fn drop_expired(&self, expired: Vec<Pending>) {
-        self.shared.stats.expired.add(expired.len());
+        self.shared.stats.expired.inc_by(expired.len() as u64);
         let away = self.shared.stats.connected.get() == 0;
         for pending in expired {
             pending.answer(Err(if away {

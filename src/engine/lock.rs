@@ -14,7 +14,7 @@ impl Lane {
     /// Locks the heads, then plans on what cannot move any more. A cautious batch goes on without the rows that somebody
     /// else holds; the commands of those wait on their own.
     pub(super) async fn write_locked(&mut self, batch: &mut Batch) -> Result<Written, CommitError> {
-        self.shared.stats.lock_firsts.add(1);
+        self.shared.stats.lock_firsts.inc();
         let written = self.lock_and_write(batch).await;
         if let (Err(error), Some(connection)) = (&written, self.connection.as_mut())
             && !matches!(error, CommitError::Lost(_))

@@ -1,6 +1,7 @@
 //! When writes commit: commands that arrive together are committed together, and each caller gets its own answer.
 
 mod batch;
+mod hot;
 mod lane;
 mod lock;
 mod memory;
@@ -13,10 +14,13 @@ mod view;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus::proto::MetricFamily;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
 use self::batch::Pending;
+use self::hot::Hot;
+pub use self::hot::HotAccount;
 use self::memory::Memory;
 use self::queue::Queue;
 pub use self::stats::Counts;
@@ -63,6 +67,7 @@ struct Shared {
     queue: Arc<Queue>,
     memory: Memory,
     stats: Stats,
+    hot: Hot,
     settings: Settings,
     database: Database,
 }
@@ -76,7 +81,8 @@ impl Engine {
         let shared = Arc::new(Shared {
             queue: Arc::new(Queue::new(settings.queue_max, settings.queue_bytes_max)),
             memory: Memory::new(),
-            stats: Stats::default(),
+            stats: Stats::new(),
+            hot: Hot::default(),
             settings,
             database,
         });
@@ -108,9 +114,23 @@ impl Engine {
     /// # Errors
     /// Where there is no answer; see [`Fault`].
     pub async fn submit(&self, command: Command) -> Answer {
+        let answer = self.settle(command).await;
+        let stats = &self.shared.stats;
+        match &answer {
+            Ok(answered) => {
+                if let Err(rejection) = &answered.outcome {
+                    stats.refusals.with_label_values(&[rejection.name()]).inc();
+                }
+            }
+            Err(fault) => stats.faults.with_label_values(&[fault.name()]).inc(),
+        }
+        answer
+    }
+
+    async fn settle(&self, command: Command) -> Answer {
         let (pending, answer) = Pending::new(command, Instant::now());
         if !self.shared.queue.push(pending) {
-            self.shared.stats.overloaded.add(1);
+            self.shared.stats.overloaded.inc();
             return Err(Fault::Overloaded);
         }
         match tokio::time::timeout(ANSWER_MAX, answer).await {
@@ -135,6 +155,18 @@ impl Engine {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.shared.stats.counts(self.shared.queue.len())
+    }
+
+    /// Every metric of the engine as it stands.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<MetricFamily> {
+        self.shared.stats.gather(self.shared.queue.len())
+    }
+
+    /// The accounts that have changed most since the start, the busiest first.
+    #[must_use]
+    pub fn hot_accounts(&self, limit: usize) -> Vec<HotAccount> {
+        self.shared.hot.list(limit)
     }
 
     /// Takes no more commands, answers those that wait, and disconnects.

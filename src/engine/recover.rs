@@ -78,12 +78,10 @@ impl Lane {
 
     /// Forgets what turned out to be wrong, and rests a little so that two who disturb each other fall out of step.
     async fn again(&self, mut batch: Batch) -> Vec<Batch> {
-        self.shared.stats.conflicts.add(1);
+        self.shared.stats.conflicts.inc();
         batch.conflicts = batch.conflicts.saturating_add(1);
-        self.shared
-            .stats
-            .longest_streak
-            .raise(u64::from(batch.conflicts));
+        let streak = &self.shared.stats.longest_streak;
+        streak.set(streak.get().max(i64::from(batch.conflicts)));
         for account in batch.view.heads.keys() {
             self.shared.memory.forget_head(*account);
         }
@@ -168,7 +166,7 @@ impl Lane {
     }
 
     fn halve(&self, mut batch: Batch) -> Vec<Batch> {
-        self.shared.stats.splits.add(1);
+        self.shared.stats.splits.inc();
         let second = batch.split_off();
         vec![batch, second]
     }

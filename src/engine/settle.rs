@@ -115,15 +115,13 @@ impl Lane {
             .retain(|id| written.books.iter().all(|(_, used)| used != id));
         self.ids.users.retain(|id| !written.users.contains(id));
         let stats = &self.shared.stats;
-        stats.batches.add(1);
-        stats.commands.add(written.answers.len());
-        stats.replays.add(
-            written
-                .answers
-                .iter()
-                .filter(|answered| answered.replayed)
-                .count(),
-        );
+        stats.batches.inc();
+        stats.batch_size.observe(count(written.answers.len()));
+        stats.commands.inc_by(written.answers.len() as u64);
+        let replays = written.answers.iter().filter(|answered| answered.replayed);
+        stats.replays.inc_by(replays.count() as u64);
+        let changed = written.answers.iter().flat_map(Answered::changes);
+        self.shared.hot.count(changed);
         let work: Vec<_> = batch.work.drain(..).collect();
         // The accounts are free before their callers hear of it: the next requests need not wait for this lane.
         drop(batch);
@@ -141,6 +139,11 @@ pub(super) async fn bounded<T, E: Into<CommitError>>(
         Ok(answer) => answer.map_err(Into::into),
         Err(_) => Err(CommitError::Lost("no answer in time".to_owned())),
     }
+}
+
+/// A number for a histogram.
+fn count(number: usize) -> f64 {
+    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 pub(super) fn not_connected() -> CommitError {

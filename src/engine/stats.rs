@@ -1,26 +1,115 @@
-//! What the engine counts.
+//! What the engine counts, as Prometheus metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
+use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 
-/// A number that many tasks change.
-#[derive(Debug, Default)]
-pub(super) struct Count(AtomicU64);
+use crate::ledger::Fault;
 
-#[derive(Debug, Default)]
+/// Upper bounds of batch sizes, in commands; the largest batch is one of them.
+const BATCH_SIZES: [f64; 12] = [
+    1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1_000.0, 2_000.0, 10_000.0,
+];
+/// Upper bounds of waits, in seconds, up to those after which a caller is told so.
+const WAITS: [f64; 14] = [
+    0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0,
+];
+
+/// What a metric is called, and what it says.
+type Name = (&'static str, &'static str);
+
+const COMMANDS: Name = (
+    "passbook_commands_total",
+    "Commands that the ledger answered, accepted or refused.",
+);
+const REFUSALS: Name = (
+    "passbook_refusals_total",
+    "Commands that a rule refused, by the rule; replayed refusals as well.",
+);
+const FAULTS: Name = (
+    "passbook_faults_total",
+    "Commands that got no answer from the ledger, by what is known of their effect.",
+);
+const REPLAYS: Name = (
+    "passbook_replays_total",
+    "Answers that had been given before under the same key.",
+);
+const BATCHES: Name = ("passbook_batches_total", "Batches that were committed.");
+const BATCH_SIZE: Name = (
+    "passbook_batch_size",
+    "Commands in a batch that was committed.",
+);
+const BATCH_DURATION: Name = (
+    "passbook_batch_duration_seconds",
+    "Time from when a lane takes a batch until all of it is answered, retries included.",
+);
+const QUEUE_WAIT: Name = (
+    "passbook_queue_wait_seconds",
+    "Time that a command waits until a lane takes it.",
+);
+const CONFLICTS: Name = (
+    "passbook_conflicts_total",
+    "Batches planned again because another writer was first.",
+);
+const LONGEST_STREAK: Name = (
+    "passbook_conflict_streak_max",
+    "The most conflicts in a row that a batch has had since the start.",
+);
+const LOCK_FIRSTS: Name = (
+    "passbook_lock_firsts_total",
+    "Batches that locked their accounts before they were planned.",
+);
+const SET_ASIDE: Name = (
+    "passbook_set_aside_total",
+    "Commands that waited for a row that somebody else held locked.",
+);
+const SPLITS: Name = (
+    "passbook_splits_total",
+    "Batches split because of one bad command, or a statement that took too long.",
+);
+const LOOKS: Name = (
+    "passbook_looks_total",
+    "Times that the database was asked what had become of a batch after a connection was lost.",
+);
+const RECONNECTS: Name = (
+    "passbook_reconnects_total",
+    "Connections of lanes that were made again.",
+);
+const EXPIRED: Name = (
+    "passbook_expired_total",
+    "Commands that waited too long and were dropped, with nothing applied.",
+);
+const OVERLOADED: Name = (
+    "passbook_overloaded_total",
+    "Commands turned away because too many waited, with nothing applied.",
+);
+const CONNECTED: Name = (
+    "passbook_lanes_connected",
+    "Lanes that have a connection to the database.",
+);
+const WAITING: Name = ("passbook_queue_depth", "Commands that wait for a lane.");
+
 pub(super) struct Stats {
-    pub commands: Count,
-    pub batches: Count,
-    pub replays: Count,
-    pub conflicts: Count,
-    pub longest_streak: Count,
-    pub lock_firsts: Count,
-    pub set_aside: Count,
-    pub splits: Count,
-    pub looks: Count,
-    pub reconnects: Count,
-    pub expired: Count,
-    pub overloaded: Count,
-    pub connected: Count,
+    registry: Registry,
+    pub commands: IntCounter,
+    pub refusals: IntCounterVec,
+    pub faults: IntCounterVec,
+    pub replays: IntCounter,
+    pub batches: IntCounter,
+    pub batch_size: Histogram,
+    pub batch_duration: Histogram,
+    pub queue_wait: Histogram,
+    pub conflicts: IntCounter,
+    pub longest_streak: IntGauge,
+    pub lock_firsts: IntCounter,
+    pub set_aside: IntCounter,
+    pub splits: IntCounter,
+    pub looks: IntCounter,
+    pub reconnects: IntCounter,
+    pub expired: IntCounter,
+    pub overloaded: IntCounter,
+    pub connected: IntGauge,
+    waiting: IntGauge,
 }
 
 /// What the engine has counted since it started.
@@ -35,7 +124,7 @@ pub struct Counts {
     /// Batches planned again because another writer was first.
     pub conflicts: u64,
     /// The most conflicts in a row that a batch has had.
-    pub longest_streak: u64,
+    pub longest_streak: i64,
     /// Batches that locked their accounts before they planned.
     pub lock_firsts: u64,
     /// Commands that waited for a row that somebody else held.
@@ -51,29 +140,59 @@ pub struct Counts {
     /// Commands refused because too many waited.
     pub overloaded: u64,
     /// Commands that wait in the queue now.
-    pub waiting: u64,
-}
-
-impl Count {
-    pub(super) fn add(&self, count: usize) {
-        self.0.fetch_add(count as u64, Ordering::Relaxed);
-    }
-
-    pub(super) fn subtract(&self, count: usize) {
-        self.0.fetch_sub(count as u64, Ordering::Relaxed);
-    }
-
-    /// Keeps the largest.
-    pub(super) fn raise(&self, number: u64) {
-        self.0.fetch_max(number, Ordering::Relaxed);
-    }
-
-    pub(super) fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
-    }
+    pub waiting: usize,
 }
 
 impl Stats {
+    pub(super) fn new() -> Self {
+        let registry = Registry::new();
+        let counter = |(name, help): Name| register(&registry, IntCounter::new(name, help));
+        let gauge = |(name, help): Name| register(&registry, IntGauge::new(name, help));
+        let labelled = |(name, help): Name, label: &str| {
+            register(
+                &registry,
+                IntCounterVec::new(Opts::new(name, help), &[label]),
+            )
+        };
+        let histogram = |(name, help): Name, buckets: &[f64]| {
+            let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+            register(&registry, Histogram::with_opts(options))
+        };
+        let faults = labelled(FAULTS, "fault");
+        for fault in Fault::ALL {
+            // There from the start, so that the first one is seen as a change.
+            faults.with_label_values(&[fault.name()]);
+        }
+        Self {
+            faults,
+            commands: counter(COMMANDS),
+            refusals: labelled(REFUSALS, "reason"),
+            replays: counter(REPLAYS),
+            batches: counter(BATCHES),
+            batch_size: histogram(BATCH_SIZE, &BATCH_SIZES),
+            batch_duration: histogram(BATCH_DURATION, &WAITS),
+            queue_wait: histogram(QUEUE_WAIT, &WAITS),
+            conflicts: counter(CONFLICTS),
+            longest_streak: gauge(LONGEST_STREAK),
+            lock_firsts: counter(LOCK_FIRSTS),
+            set_aside: counter(SET_ASIDE),
+            splits: counter(SPLITS),
+            looks: counter(LOOKS),
+            reconnects: counter(RECONNECTS),
+            expired: counter(EXPIRED),
+            overloaded: counter(OVERLOADED),
+            connected: gauge(CONNECTED),
+            waiting: gauge(WAITING),
+            registry,
+        }
+    }
+
+    /// Every metric as it stands, with so many commands waiting.
+    pub(super) fn gather(&self, waiting: usize) -> Vec<MetricFamily> {
+        self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.registry.gather()
+    }
+
     pub(super) fn counts(&self, waiting: usize) -> Counts {
         Counts {
             commands: self.commands.get(),
@@ -88,7 +207,17 @@ impl Stats {
             reconnects: self.reconnects.get(),
             expired: self.expired.get(),
             overloaded: self.overloaded.get(),
-            waiting: waiting as u64,
+            waiting,
         }
     }
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    metric: prometheus::Result<C>,
+) -> C {
+    let metric = metric.expect("the names of metrics are well-formed");
+    let registered = registry.register(Box::new(metric.clone()));
+    registered.expect("no two metrics have one name");
+    metric
 }

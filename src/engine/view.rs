@@ -15,7 +15,7 @@ impl Lane {
     /// Asks what became of an earlier attempt, and answers what was done. Comes after the heads were read under lock: what was
     /// committed before that is seen here, and what is committed later moves a head.
     pub(super) async fn look(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
-        self.shared.stats.looks.add(1);
+        self.shared.stats.looks.inc();
         let ids: Vec<_> = batch.commands().map(|command| command.id).collect();
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let outcomes = bounded(storage::outcomes::list(connection, &ids)).await?;

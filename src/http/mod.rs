@@ -10,6 +10,7 @@ mod ledger;
 mod microfin;
 mod users;
 
+mod admin;
 mod balance;
 mod body;
 mod drain;
@@ -18,6 +19,7 @@ mod fault;
 mod fields;
 mod idempotency;
 mod landing;
+mod metrics;
 mod number;
 mod operation;
 mod origin;

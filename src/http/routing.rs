@@ -5,7 +5,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::operation::Operation;
-use super::{accounts, balance, events, failure, landing, ledger, microfin, users};
+use super::{accounts, admin, balance, events, failure, landing, ledger, microfin, users};
 
 /// Under it, what is at no operation's path or method is not found, in the shape of the `users` dialect.
 const API: &str = "/api";
@@ -20,6 +20,7 @@ fn all() -> impl Iterator<Item = &'static Operation> {
         events::OPERATIONS,
         ledger::OPERATIONS,
         microfin::OPERATIONS,
+        admin::OPERATIONS,
     ]
     .into_iter()
     .flatten()

@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer, web};
 use tokio::task::JoinHandle;
 
 use super::drain::{self, Drain};
+use super::metrics::{self, Metrics};
 use super::routing;
 use super::settings::Settings;
 use crate::service::Service;
@@ -41,11 +42,14 @@ impl Server {
         let service = web::Data::from(service);
         let drain = Arc::new(Drain::default());
         let drain_data = web::Data::from(Arc::clone(&drain));
+        let metrics_data = web::Data::new(Metrics::new());
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(service.clone())
                 .app_data(drain_data.clone())
+                .app_data(metrics_data.clone())
                 .app_data(web::Data::new(settings.resets))
+                .wrap(from_fn(metrics::observe))
                 .wrap(from_fn(drain::count))
                 .configure(routing::routes)
         })

@@ -86,9 +86,55 @@ impl Answered {
             replayed: false,
         }
     }
+
+    /// The accounts that it changed, now and not before.
+    pub fn changes(&self) -> impl Iterator<Item = AccountId> {
+        let receipt = self.outcome.as_ref().ok().filter(|_| !self.replayed);
+        let standings = receipt.into_iter().flat_map(|receipt| &receipt.standings);
+        let changed = standings.filter(|standing| !standing.amount.is_zero());
+        changed.map(|standing| standing.account)
+    }
+}
+
+impl Fault {
+    pub const ALL: [Self; 4] = [
+        Self::Overloaded,
+        Self::Unavailable,
+        Self::OutcomeUnknown,
+        Self::Bug,
+    ];
+
+    /// What it is called where faults are counted.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overloaded => "overloaded",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::Bug => "bug",
+        }
+    }
 }
 
 impl Rejection {
+    /// What it is called where refusals are counted; as it is stored.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::UserNotFound { .. } => "user_not_found",
+            Self::AccountNotFound { .. } => "account_not_found",
+            Self::KeyReused { .. } => "key_reused",
+            Self::InsufficientFunds { .. } => "insufficient_funds",
+            Self::SameAccount { .. } => "same_account",
+            Self::CurrencyMismatch { .. } => "currency_mismatch",
+            Self::VersionMismatch { .. } => "version_mismatch",
+            Self::AmountTooLarge { .. } => "amount_too_large",
+            Self::AccountFrozen { .. } => "account_frozen",
+            Self::AccountClosed { .. } => "account_closed",
+            Self::EmailTaken => "email_taken",
+        }
+    }
+
     /// Whether the outcome is kept under the command's key. What has no scope cannot be, and a reused key has an outcome.
     #[must_use]
     pub fn is_remembered(&self) -> bool {

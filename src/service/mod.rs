@@ -10,6 +10,9 @@ mod users;
 
 use std::time::Duration;
 
+use prometheus::IntGauge;
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -28,7 +31,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 pub use self::history::{Chain, Page};
 pub use self::passwords::Password;
 pub use self::sessions::{SessionToken, SignUp};
-pub use crate::engine::Settings as EngineSettings;
+pub use crate::engine::{HotAccount, Settings as EngineSettings};
 pub use crate::storage::currencies::Registered;
 pub use crate::storage::entries::JournalEntry;
 pub use crate::storage::users::UserBalance;
@@ -95,6 +98,35 @@ impl Service {
         self.engine.counts()
     }
 
+    /// Every metric of the service as it stands.
+    #[must_use]
+    pub fn metrics(&self) -> Vec<MetricFamily> {
+        let pool = gauges([
+            (
+                "passbook_pool_connections",
+                "Connections that read.",
+                i64::from(self.reads.size()),
+            ),
+            (
+                "passbook_pool_connections_idle",
+                "Connections that could read and have nothing to do.",
+                count(self.reads.num_idle()),
+            ),
+            (
+                "passbook_pool_connections_max",
+                "Connections that may be made for reads.",
+                i64::from(self.reads.options().get_max_connections()),
+            ),
+        ]);
+        [self.engine.metrics(), pool].concat()
+    }
+
+    /// The accounts that have changed most since the start, the busiest first.
+    #[must_use]
+    pub fn hot_accounts(&self, limit: usize) -> Vec<HotAccount> {
+        self.engine.hot_accounts(limit)
+    }
+
     async fn submit(&self, action: Action, key: Option<Key>) -> Answer {
         self.submit_at(action, None, key).await
     }
@@ -120,6 +152,20 @@ impl Service {
         // A read that the network swallowed must not hold up the end.
         drop(timeout(CLOSE_MAX, self.reads.close()).await);
     }
+}
+
+/// Metrics that are looked up when somebody asks.
+fn gauges<const N: usize>(values: [(&str, &str, i64); N]) -> Vec<MetricFamily> {
+    let gauges = values.map(|(name, help, value)| {
+        let gauge = IntGauge::new(name, help).expect("the names of metrics are well-formed");
+        gauge.set(value);
+        gauge.collect()
+    });
+    gauges.into_iter().flatten().collect()
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// The identity of a command, given to it once.

@@ -420,7 +420,7 @@ async fn unlock(intruder: &mut PgConnection) {
         .expect("released");
 }
 
-async fn waits_in_the_queue(bank: &Bank, commands: u64) {
+async fn waits_in_the_queue(bank: &Bank, commands: usize) {
     eventually("commands wait in the queue", async || {
         bank.app.service().counts().waiting == commands
     })

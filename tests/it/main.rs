@@ -14,6 +14,7 @@ mod events;
 mod idempotency;
 mod ledger;
 mod lost_connections;
+mod metrics;
 mod microfin;
 mod roles;
 mod tidy;

@@ -3,7 +3,7 @@
 use passbook::ledger::{AccountId, AccountRef};
 
 use crate::support::bank::{at_once, transfer};
-use crate::support::{Bank, Reply};
+use crate::support::{Bank, Reply, postgres};
 
 #[tokio::test]
 async fn a_stale_head_neither_refuses_money_that_is_there_nor_spends_what_is_gone() {
@@ -215,6 +215,23 @@ async fn nothing_is_written_on_top_of_another_history_with_the_same_version() {
     assert_eq!(user.balance().await, "18.00");
     there.stop().await;
     here.close().await;
+}
+
+#[tokio::test]
+async fn a_head_whose_version_alone_was_moved_is_not_moved_back() {
+    let bank = Bank::open().await;
+    let user = bank.user("10").await;
+    assert_eq!(user.change("-1").await.status, 200, "its head is in memory");
+    let version = "select version from accounts";
+    let before = bank.number(version).await;
+    bank.plant("update accounts set version = version + 5")
+        .await;
+    assert_eq!(user.change("-1").await.status, 200);
+    assert_eq!(bank.number(version).await, before + 6);
+    let report = bank.audit().await;
+    assert!(!report.is_clean(), "what was done by hand is still seen");
+    let url = bank.stop().await;
+    postgres::drop_database(&url).await;
 }
 
 #[tokio::test]

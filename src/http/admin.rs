@@ -1,0 +1,82 @@
+//! For whoever runs the service: its metrics, and the accounts that keep it busy.
+
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use prometheus::TextEncoder;
+use serde::Serialize;
+
+use super::failure;
+use super::fields::Fields;
+use super::metrics::Metrics;
+use super::operation::Operation;
+use crate::service::{HotAccount, Service};
+
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation {
+        method: Method::GET,
+        path: "/metrics",
+        route: || web::to(show_metrics),
+    },
+    Operation {
+        method: Method::GET,
+        path: "/admin/hot-accounts",
+        route: || web::to(list_hot_accounts),
+    },
+];
+
+/// The text format of Prometheus, version 0.0.4.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+#[derive(Serialize)]
+struct HotAccounts {
+    accounts: Vec<Hot>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Hot {
+    id: i64,
+    number: String,
+    changes_max: u64,
+    changes_min: u64,
+}
+
+async fn show_metrics(service: Data<Service>, metrics: Data<Metrics>) -> HttpResponse {
+    let families = [metrics.gather(), service.metrics()].concat();
+    match TextEncoder::new().encode_to_string(&families) {
+        Ok(text) => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, TEXT))
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            failure::error(HttpResponse::InternalServerError(), "Internal server error")
+        }
+    }
+}
+
+async fn list_hot_accounts(service: Data<Service>, request: HttpRequest) -> HttpResponse {
+    let limit = Fields::parse(request.query_string()).and_then(|fields| fields.limit());
+    match limit {
+        Ok(limit) => HttpResponse::Ok().json(HotAccounts {
+            accounts: service
+                .hot_accounts(usize::from(limit))
+                .into_iter()
+                .map(Hot::from)
+                .collect(),
+        }),
+        Err(error) => failure::error(HttpResponse::BadRequest(), &error.to_string()),
+    }
+}
+
+impl From<HotAccount> for Hot {
+    fn from(hot: HotAccount) -> Self {
+        Self {
+            id: hot.account.0,
+            number: hot.account.to_number(),
+            changes_max: hot.changes_max,
+            changes_min: hot.changes_min,
+        }
+    }
+}
