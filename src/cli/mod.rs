@@ -1,8 +1,10 @@
 //! The command line: what the program can be asked to do.
 
 mod currencies;
+mod dump;
 mod health;
 mod migrate;
+mod restore;
 mod serve;
 mod verify;
 
@@ -12,6 +14,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::currencies::CurrenciesArgs;
+use self::dump::DumpArgs;
+use self::restore::RestoreArgs;
 use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
 
@@ -42,6 +46,10 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Recompute every balance, version and seal from the entries; exit code 1 if anything is off
     Verify(DatabaseArgs),
+    /// Write a backup of the database to a file, beside live traffic
+    Dump(DumpArgs),
+    /// Restore a backup into an empty database
+    Restore(RestoreArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
@@ -57,6 +65,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args).await,
         Command::Migrate(args) => migrate::run(&args).await,
         Command::Verify(args) => verify::run(&args).await,
+        Command::Dump(args) => dump::run(&args).await,
+        Command::Restore(args) => restore::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
         Command::Health(args) => Ok(health::run(&args).await),
     };

@@ -14,6 +14,7 @@ mod postmaster;
 mod predecessor;
 mod programs;
 mod system;
+pub mod tools;
 
 #[cfg(test)]
 mod tests;
