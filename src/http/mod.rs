@@ -12,6 +12,7 @@ mod users;
 
 mod balance;
 mod body;
+mod connection;
 mod drain;
 mod failure;
 mod fault;
