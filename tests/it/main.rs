@@ -17,6 +17,7 @@ mod ledger;
 mod lost_connections;
 mod microfin;
 mod peers;
+mod shutdown;
 mod tidy;
 mod two_services;
 mod users;
