@@ -136,7 +136,7 @@ pub struct LogArgs {
         long = "log",
         env = "RUST_LOG",
         value_name = "FILTER",
-        default_value = "info,actix_server=warn,refinery_core=warn,sqlx=warn",
+        default_value = "info,actix_http=off,actix_server=warn,refinery_core=warn,sqlx=warn",
         global = true,
         help_heading = "Logging"
     )]

@@ -11,6 +11,8 @@ use actix_web::middleware::Next;
 use actix_web::{Error, web};
 use tokio::time::{Instant, sleep};
 
+use super::connection::Serving;
+
 /// How often it is checked whether requests are still being answered.
 const POLL: Duration = Duration::from_millis(5);
 
@@ -52,20 +54,21 @@ impl Drop for InFlight<'_> {
     }
 }
 
-/// Counts each request.
+/// Counts each request, and tells its connection of it.
 pub(super) async fn count(
     drain: web::Data<Drain>,
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let drain: Arc<Drain> = drain.into_inner();
     let in_flight = InFlight::new(&drain);
+    let serving = Serving::begin(&mut request);
     let mut response = next.call(request).await?;
     if drain.draining.load(Ordering::SeqCst) {
         // Not as a header: the encoder writes its own idea of the connection over that.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
     }
-    drop(in_flight);
+    drop((serving, in_flight));
     Ok(response)
 }

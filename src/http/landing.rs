@@ -1,7 +1,7 @@
 //! The path `/`: a page for a browser, and the `ledger` dialect's greeting for everybody else.
 
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
+use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, VARY};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -14,6 +14,9 @@ pub(super) const OPERATIONS: &[Operation] = &[Operation {
     path: "/",
     route: || web::to(page),
 }];
+
+/// Where the service is, where nobody says.
+const DEFAULT: &str = "http://127.0.0.1:3000";
 
 const PAGE: &str = include_str!("landing.html");
 /// Nothing comes from elsewhere, and nothing is sent there.
@@ -52,6 +55,9 @@ fn asks_for_html(request: &HttpRequest) -> bool {
 
 /// Where the page was asked for, to be pasted into a shell: what no host looks like is not repeated.
 fn base_url(request: &HttpRequest) -> String {
+    if !request.headers().contains_key(HOST) {
+        return DEFAULT.to_owned();
+    }
     let asked = request.connection_info();
     let is_plain = |text: &str| {
         text.bytes()
@@ -61,6 +67,6 @@ fn base_url(request: &HttpRequest) -> String {
     if is_plain(host) && ["http", "https"].contains(&scheme) {
         format!("{scheme}://{host}")
     } else {
-        "http://127.0.0.1:3000".to_owned()
+        DEFAULT.to_owned()
     }
 }

@@ -13,6 +13,7 @@ mod users;
 mod admin;
 mod balance;
 mod body;
+mod connection;
 mod drain;
 mod failure;
 mod fault;

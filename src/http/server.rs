@@ -1,25 +1,31 @@
 //! The HTTP server: binds, serves every dialect, and stops without dropping a request.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
+use actix_http::HttpService;
+use actix_server::ServerHandle;
+use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
-use actix_web::{App, HttpServer, web};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, web};
+use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 
+use super::connection::{Connection, HEAD_ARRIVAL_MAX};
 use super::drain::{self, Drain};
 use super::metrics::{self, Metrics};
 use super::routing;
 use super::settings::Settings;
 use crate::service::Service;
 
-/// How long the head of a request may take to arrive.
-const HEAD_ARRIVAL_MAX: Duration = Duration::from_secs(5);
 /// How long a connection may be idle between requests.
 const KEEP_ALIVE: Duration = Duration::from_mins(1);
+/// How long the rest of a body that nobody wanted is taken in, so that its sender reads the answer first.
+const LINGER_MAX: Duration = Duration::from_secs(1);
 /// How long requests in flight have when the service stops: longer than any of them may take.
 const DRAIN_MAX: Duration = Duration::from_secs(10);
 /// For an answer to leave the socket once its request is done.
@@ -43,7 +49,7 @@ impl Server {
         let drain = Arc::new(Drain::default());
         let drain_data = web::Data::from(Arc::clone(&drain));
         let metrics_data = web::Data::new(Metrics::new());
-        let server = HttpServer::new(move || {
+        let app = move || {
             App::new()
                 .app_data(service.clone())
                 .app_data(drain_data.clone())
@@ -52,15 +58,28 @@ impl Server {
                 .wrap(from_fn(metrics::observe))
                 .wrap(from_fn(drain::count))
                 .configure(routing::routes)
-        })
-        .workers(settings.workers)
-        .backlog(BACKLOG)
-        .client_request_timeout(HEAD_ARRIVAL_MAX)
-        .keep_alive(KEEP_ALIVE)
-        .disable_signals()
-        .bind(settings.listen)?;
-        let listen = server.addrs().first().copied().unwrap_or(settings.listen);
-        let server = server.run();
+        };
+        let listener = bind(settings.listen)?;
+        let listen = listener.local_addr()?;
+        // What `HttpServer` does, but for the stream between actix and the socket.
+        let server = actix_server::Server::build()
+            .workers(settings.workers)
+            .disable_signals()
+            .listen("http", listener, move || {
+                let http = HttpService::build()
+                    .client_request_timeout(HEAD_ARRIVAL_MAX)
+                    .client_disconnect_timeout(LINGER_MAX)
+                    .keep_alive(KEEP_ALIVE)
+                    .local_addr(listen)
+                    .on_connect_ext(Connection::introduce)
+                    .h1(map_config(app(), |()| AppConfig::default()));
+                fn_service(async |stream: TcpStream| {
+                    let peer = stream.peer_addr().ok();
+                    Ok((Connection::new(stream), peer))
+                })
+                .and_then(http)
+            })?
+            .run();
         let handle = server.handle();
         Ok(Self {
             handle,
@@ -95,4 +114,17 @@ impl Server {
             Err(error) => tracing::error!(%error, "the HTTP server panicked"),
         }
     }
+}
+
+/// # Errors
+/// Where the address cannot be bound.
+fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match listen {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    // Not to wait for the connections of a service that has just ended.
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    socket.listen(BACKLOG)?.into_std()
 }

@@ -11,6 +11,7 @@ mod crashes;
 mod disk;
 mod network;
 mod overload;
+mod peers;
 mod restore;
 mod services;
 mod storms;

@@ -272,7 +272,7 @@ impl Reply {
     }
 
     /// An answer as its bytes stand on the wire; status 0 where there is none.
-    fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let answer = String::from_utf8_lossy(bytes);
         let (head, text) = answer.split_once("\r\n\r\n").unwrap_or_default();
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());

@@ -2,6 +2,7 @@
 
 pub(crate) mod bank;
 pub(crate) mod faults;
+pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;

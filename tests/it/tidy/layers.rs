@@ -24,7 +24,13 @@ const LAYERS: [(&str, &[&str]); 9] = [
 const ROOT: &str = "app";
 
 /// Crates that one layer keeps to itself.
-const KEPT: [(&str, &str); 2] = [("sqlx", "storage"), ("actix_web", "http")];
+const KEPT: [(&str, &str); 5] = [
+    ("sqlx", "storage"),
+    ("actix_web", "http"),
+    ("actix_http", "http"),
+    ("actix_server", "http"),
+    ("actix_service", "http"),
+];
 
 /// The modules on the way to a file: `src/http/users/mod.rs` is in `http`, `users`.
 fn module(path: &str) -> Vec<&str> {

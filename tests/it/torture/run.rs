@@ -63,6 +63,11 @@ impl Run {
         shortest * self.length
     }
 
+    /// The same of what is counted otherwise.
+    pub(super) fn number(&self, shortest: u64) -> usize {
+        usize::try_from(self.times(shortest)).expect("small")
+    }
+
     pub(super) fn count(&mut self, what: impl Into<String>, number: u64) {
         *self.tally.entry(what.into()).or_default() += number;
     }
@@ -94,7 +99,11 @@ impl Run {
     /// A place there, for what may be wanted.
     pub(super) fn keep_at(&self, name: &str) -> PathBuf {
         home()
-            .join(format!("{}-seed-{}", self.scenario, self.seed))
+            .join(format!(
+                "{}-seed-{}",
+                self.scenario.replace("::", "-"),
+                self.seed
+            ))
             .join(name)
     }
 

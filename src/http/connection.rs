@@ -1,0 +1,242 @@
+//! A connection, and how long its peer may hold it, and how far it may get ahead of the answers.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use actix_web::HttpMessage as _;
+use actix_web::dev::{Extensions, Payload, ServiceRequest};
+use actix_web::error::PayloadError;
+use actix_web::rt::net::TcpStream;
+use actix_web::web::Bytes;
+use futures_core::Stream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// How long the head of a request may take to arrive, from its first byte.
+pub(super) const HEAD_ARRIVAL_MAX: Duration = Duration::from_secs(5);
+/// How long a peer may take nothing of an answer that waits for it.
+const STALL_MAX: Duration = Duration::from_secs(5);
+/// What is read at once, in bytes. actix takes every request in it apart before it answers the first.
+const PIECE_MAX: usize = 2 * 1024;
+
+/// What a connection is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The first request has not come. actix limits its head itself, and says so with a 408.
+    New,
+    /// Nothing has come since the last request was answered.
+    Idle,
+    /// Something has: the head of the next request, or what is left of a body that nobody wanted.
+    Arriving,
+    /// A request is being answered.
+    Answering,
+    /// The same, and its handler waits for more of the body, for which it has a limit of its own.
+    Receiving,
+}
+
+/// An accepted connection.
+///
+/// actix limits the first head of a connection, and none after it; it waits for ever for a peer to take an answer; and it reads
+/// requests ahead by the thousand. So the stream between them ends where the next head is late, fails where nothing of an answer
+/// is taken, and gives no more while a request is being answered than its handler asks for.
+pub(super) struct Connection {
+    stream: TcpStream,
+    exchange: Rc<Exchange>,
+    arrival: Limit,
+    stall: Limit,
+    /// A whole piece was read, and nothing since.
+    sated: bool,
+}
+
+/// What a connection and its requests tell each other.
+struct Exchange {
+    phase: Cell<Phase>,
+    /// Who waits to read what is there already.
+    held: Cell<Option<Waker>>,
+}
+
+/// A request that is being answered, until it is dropped.
+pub(super) struct Serving(Option<Rc<Exchange>>);
+
+/// The body of a request, which says when more of it is wanted.
+struct Body {
+    payload: Payload,
+    exchange: Rc<Exchange>,
+}
+
+impl Connection {
+    pub(super) fn new(stream: TcpStream) -> Self {
+        let exchange = Exchange {
+            phase: Cell::new(Phase::New),
+            held: Cell::default(),
+        };
+        Self {
+            stream,
+            exchange: Rc::new(exchange),
+            arrival: Limit::default(),
+            stall: Limit::default(),
+            sated: false,
+        }
+    }
+
+    /// Lets the requests of this connection say that they are being answered.
+    pub(super) fn introduce(&self, data: &mut Extensions) {
+        data.insert(Rc::clone(&self.exchange));
+    }
+}
+
+impl Exchange {
+    fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        if phase != Phase::Answering
+            && let Some(held) = self.held.take()
+        {
+            held.wake();
+        }
+    }
+}
+
+impl Serving {
+    /// Without effect where the request did not come over a [`Connection`].
+    pub(super) fn begin(request: &mut ServiceRequest) -> Self {
+        let exchange = request.conn_data::<Rc<Exchange>>().cloned();
+        if let Some(exchange) = &exchange {
+            exchange.enter(Phase::Answering);
+            let payload = request.take_payload();
+            if !matches!(payload, Payload::None) {
+                let exchange = Rc::clone(exchange);
+                let payload = Box::pin(Body { payload, exchange });
+                request.set_payload(Payload::Stream { payload });
+            }
+        }
+        Self(exchange)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if let Some(exchange) = &self.0 {
+            exchange.enter(Phase::Idle);
+        }
+    }
+}
+
+impl Stream for Body {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let polled = Pin::new(&mut self.payload).poll_next(context);
+        self.exchange.enter(match polled {
+            Poll::Pending => Phase::Receiving,
+            Poll::Ready(_) => Phase::Answering,
+        });
+        polled
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // More requests from who takes no answers would only fill the memory. Writing wakes the reader again.
+        if self.stall.is_running() {
+            return Poll::Pending;
+        }
+        match self.exchange.phase.get() {
+            Phase::Answering => {
+                if self.stream.poll_read_ready(context).is_ready() {
+                    self.exchange.held.set(Some(context.waker().clone()));
+                }
+                return Poll::Pending;
+            }
+            Phase::Arriving if self.arrival.is_over(context) => return Poll::Ready(Ok(())),
+            Phase::New | Phase::Idle | Phase::Arriving | Phase::Receiving => {}
+        }
+        if self.sated {
+            self.sated = false;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        let length = PIECE_MAX.min(buffer.remaining());
+        let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(length));
+        let polled = Pin::new(&mut self.stream).poll_read(context, &mut piece);
+        let read = piece.filled().len();
+        buffer.advance(read);
+        self.sated = read == PIECE_MAX;
+        if 0 < read && self.exchange.phase.get() == Phase::Idle {
+            self.exchange.enter(Phase::Arriving);
+            self.arrival.start(HEAD_ARRIVAL_MAX);
+        }
+        polled
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        if polled.is_ready() {
+            if self.stall.is_running() {
+                self.stall.stop();
+                context.waker().wake_by_ref();
+            }
+            return polled;
+        }
+        if !self.stall.is_running() {
+            self.stall.start(STALL_MAX);
+        }
+        if self.stall.is_over(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A limit of time that is set again and again, with one timer.
+#[derive(Default)]
+struct Limit {
+    timer: Option<Pin<Box<Sleep>>>,
+    running: bool,
+}
+
+impl Limit {
+    fn start(&mut self, limit: Duration) {
+        let end = Instant::now() + limit;
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().reset(end),
+            None => self.timer = Some(Box::pin(sleep_until(end))),
+        }
+        self.running = true;
+    }
+
+    fn stop(&mut self) {
+        self.running = false;
+    }
+
+    fn is_running(&self) -> bool {
+        self.running
+    }
+
+    /// Whether the time has run out; the task is woken when it does.
+    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+        let timer = self.timer.as_mut();
+        timer.is_some_and(|timer| timer.as_mut().poll(context).is_ready())
+    }
+}

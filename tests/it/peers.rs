@@ -1,0 +1,12 @@
+//! Peers that are slow or rude: refused or closed in bounded time, nothing applied, and nobody else disturbed.
+
+pub(crate) mod malformed;
+mod shapes;
+mod slow;
+
+use crate::support::Bank;
+
+/// How many transactions there are.
+async fn transactions(bank: &Bank) -> i64 {
+    bank.number("select count(*) from transactions").await
+}
