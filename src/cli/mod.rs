@@ -1,5 +1,6 @@
 //! The command line: what the program can be asked to do.
 
+mod bench;
 mod currencies;
 mod health;
 mod migrate;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::bench::BenchArgs;
 use self::currencies::CurrenciesArgs;
 use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
@@ -44,6 +46,8 @@ enum Command {
     Verify(DatabaseArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
+    /// Put a service under load over HTTP, and tell what it takes
+    Bench(Box<BenchArgs>),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
     Health(HealthArgs),
 }
@@ -58,6 +62,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate(args) => migrate::run(&args).await,
         Command::Verify(args) => verify::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
+        Command::Bench(args) => bench::run(&args).await,
         Command::Health(args) => Ok(health::run(&args).await),
     };
     match ended {

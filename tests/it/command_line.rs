@@ -46,6 +46,7 @@ fn help_names_every_subcommand_and_version_the_version() {
         "migrate",
         "verify",
         "currencies",
+        "bench",
         "health",
         "--log",
         ".env",

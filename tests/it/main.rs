@@ -5,6 +5,7 @@ mod support;
 mod acceptance;
 mod accounts;
 mod bad_input;
+mod bench;
 mod command_line;
 mod crash;
 mod currencies;
