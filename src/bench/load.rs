@@ -44,10 +44,7 @@ impl fmt::Display for Load {
 /// When it ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Length {
-    Time {
-        warm_up: Duration,
-        measured: Duration,
-    },
+    Time(Duration),
     Requests(u64),
 }
 
@@ -140,12 +137,11 @@ pub(super) async fn start(
 }
 
 impl Running {
-    /// When the warm-up ends.
-    pub(super) fn measured_from(&self) -> Instant {
-        self.shared.measured_from()
+    pub(super) fn began(&self) -> Instant {
+        self.shared.began
     }
 
-    /// Requests that have been answered so far, the warm-up included.
+    /// Requests that have been answered so far.
     pub(super) fn completed(&self) -> u64 {
         self.shared.completed.load(Ordering::Relaxed)
     }
@@ -198,13 +194,6 @@ impl Shared {
         }
     }
 
-    fn measured_from(&self) -> Instant {
-        match self.length {
-            Length::Time { warm_up, .. } => self.began + warm_up,
-            Length::Requests(_) => self.began,
-        }
-    }
-
     /// The next request, when its time has come; none after the last.
     async fn turn(&self) -> Option<Turn> {
         let Some(per_s) = self.load.per_s else {
@@ -220,9 +209,7 @@ impl Shared {
     fn turn_at_once(&self) -> Option<Turn> {
         let intended = Instant::now();
         let (numbers, goes_on) = match self.length {
-            Length::Time { warm_up, measured } => {
-                (u64::MAX, intended < self.began + warm_up + measured)
-            }
+            Length::Time(time) => (u64::MAX, intended < self.began + time),
             Length::Requests(count) => (count, true),
         };
         let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -233,9 +220,7 @@ impl Shared {
     fn arrivals(&self, per_s: u32) -> u64 {
         match self.length {
             // One that is due at the very end is not in it.
-            Length::Time { warm_up, measured } => {
-                arrived_after(warm_up + measured, per_s).saturating_sub(1)
-            }
+            Length::Time(time) => arrived_after(time, per_s).saturating_sub(1),
             Length::Requests(count) => count,
         }
     }
@@ -262,10 +247,10 @@ impl Shared {
     /// Whether an open loop is so far behind that what was due is given up.
     fn is_too_late(&self) -> bool {
         match self.length {
-            Length::Time { warm_up, measured } if self.load.per_s.is_some() => {
-                warm_up + measured + BACKLOG_MAX < self.began.elapsed()
+            Length::Time(time) if self.load.per_s.is_some() => {
+                time + BACKLOG_MAX < self.began.elapsed()
             }
-            Length::Time { .. } | Length::Requests(_) => false,
+            Length::Time(_) | Length::Requests(_) => false,
         }
     }
 
@@ -295,9 +280,7 @@ async fn send(shared: Arc<Shared>, mut connection: Connection) {
             let mut tally = shared.tally();
             let effects = Effects::of(asked.entries, status, is_replayed);
             tally.effects.add(effects);
-            if shared.measured_from() <= turn.intended {
-                tally.record(status, at.saturating_duration_since(turn.intended), at);
-            }
+            tally.record(status, at.saturating_duration_since(turn.intended), at);
             if let (Asked { opens: true, .. }, Ok(answer)) = (asked, &answered) {
                 tally.opened.extend(opened(connection.body(answer)));
             }

@@ -32,6 +32,9 @@ pub enum Figure {
     /// How many requests share a transaction that writes: the mean batch.
     #[serde(rename = "requests_per_commit")]
     PerCommit,
+    /// The most that the service itself has had in memory since it started, in MiB.
+    #[serde(rename = "memory_mib")]
+    Memory,
 }
 
 /// Everything that a run of the benchmark found.
@@ -69,7 +72,7 @@ pub struct Series {
 /// One round of one load on one side.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Measurement {
-    /// Requests that were due after the warm-up: the ones that the figures are about.
+    /// Those of the warm-up are not among them.
     pub requests: u64,
     pub successes: u64,
     /// Answers 4xx, by status.
@@ -111,7 +114,7 @@ pub struct Books {
 }
 
 impl Figure {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::RequestsPerS,
         Self::P50,
         Self::P95,
@@ -122,6 +125,7 @@ impl Figure {
         Self::Postgres,
         Self::Wal,
         Self::PerCommit,
+        Self::Memory,
     ];
     pub(super) const QUANTILES: [(Self, f64); 4] = [
         (Self::P50, 0.5),
@@ -144,6 +148,7 @@ impl Figure {
             Self::Postgres => "PostgreSQL µs",
             Self::Wal => "WAL bytes",
             Self::PerCommit => "per commit",
+            Self::Memory => "peak MiB",
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 
-use plotters::chart::ChartBuilder;
+use plotters::chart::{ChartBuilder, SeriesLabelPosition};
 use plotters::coord::Shift;
 use plotters::element::PathElement;
 use plotters::prelude::{
@@ -14,7 +14,7 @@ use plotters::prelude::{
 use plotters::style::{BLACK, Color, WHITE};
 
 use super::error::Error;
-use super::outcome::{Figure, LoadOutcome, Outcome};
+use super::outcome::{Figure, LoadOutcome, Outcome, Series};
 
 const WIDTH: u32 = 900;
 const CHART_HEIGHT: u32 = 480;
@@ -22,10 +22,20 @@ const CHART_HEIGHT: u32 = 480;
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Failure = Box<dyn std::error::Error>;
 
-/// A line in a chart.
+/// A line in a chart: each point at the number of its load.
 struct Line {
     name: String,
-    points: Vec<(f64, f64)>,
+    points: Vec<(i32, f64)>,
+}
+
+/// What a chart shows, and how it is called.
+struct Chart {
+    caption: String,
+    across: &'static str,
+    up: &'static str,
+    /// What each load is called below the chart.
+    loads: Vec<String>,
+    lines: Vec<Line>,
 }
 
 /// Writes the medians of the rounds to a file.
@@ -42,96 +52,109 @@ pub fn write(outcome: &Outcome, path: &Path) -> Result<(), Error> {
 }
 
 fn draw(outcome: &Outcome) -> Result<String, Failure> {
-    let is_open = outcome.loads.iter().any(|load| load.load.per_s.is_some());
-    let load = if is_open {
-        "requests/s that arrive"
-    } else {
-        "connections"
-    };
     let mut svg = String::new();
     {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, 2 * CHART_HEIGHT));
         let root = root.into_drawing_area();
         root.fill(&WHITE)?;
         let (upper, lower) = root.split_vertically(CHART_HEIGHT);
-        let caption = |what: &str| format!("{}: {what}", outcome.scenario);
         let latencies = Figure::QUANTILES.map(|(figure, _)| figure);
-        let axes = [load, "latency, ms"];
-        draw_chart(
-            &upper,
-            &caption("latency"),
-            axes,
-            &lines(outcome, &latencies),
-        )?;
-        let axes = [load, "requests/s"];
-        let throughput = lines(outcome, &[Figure::RequestsPerS]);
-        draw_chart(&lower, &caption("throughput"), axes, &throughput)?;
+        Chart::new(outcome, "latency", "ms", &latencies).draw(&upper)?;
+        let throughput = [Figure::RequestsPerS];
+        Chart::new(outcome, "throughput", "requests/s", &throughput).draw(&lower)?;
         root.present()?;
     }
     Ok(svg)
 }
 
-/// Figures of every side against the load, as far as they can be on a logarithmic scale.
+impl Chart {
+    fn new(outcome: &Outcome, what: &str, up: &'static str, figures: &[Figure]) -> Self {
+        let per_s = |load: &LoadOutcome| load.load.per_s;
+        let is_open = outcome.loads.iter().any(|load| per_s(load).is_some());
+        let name = |load: &LoadOutcome| match per_s(load) {
+            Some(per_s) => per_s.to_string(),
+            None => load.load.connections.to_string(),
+        };
+        Self {
+            caption: format!("{}: {what}", outcome.scenario),
+            across: if is_open {
+                "requests/s that arrive"
+            } else {
+                "connections"
+            },
+            up,
+            loads: outcome.loads.iter().map(name).collect(),
+            lines: lines(outcome, figures),
+        }
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Result<(), Failure> {
+        let loads = i32::try_from(self.loads.len())?;
+        let points = self.lines.iter().flat_map(|line| line.points.iter());
+        let up = range(points.map(|(_, up)| *up));
+        // Loads are mostly chosen as powers, so they are drawn at equal distances.
+        let mut chart = ChartBuilder::on(area)
+            .caption(&self.caption, ("sans-serif", 20).into_font())
+            .margin(16)
+            .x_label_area_size(44)
+            .y_label_area_size(72)
+            .build_cartesian_2d(-1..loads, up.log_scale())?;
+        let name = |load: &i32| {
+            let name = usize::try_from(*load).ok();
+            let name = name.and_then(|load| self.loads.get(load));
+            name.cloned().unwrap_or_default()
+        };
+        chart
+            .configure_mesh()
+            .x_labels(self.loads.len().saturating_add(2))
+            .x_label_formatter(&name)
+            .y_label_formatter(&|up| up.to_string())
+            .max_light_lines(1)
+            .x_desc(self.across)
+            .y_desc(self.up)
+            .draw()?;
+        for (index, line) in self.lines.iter().enumerate() {
+            let style = Palette99::pick(index).stroke_width(2);
+            let series = LineSeries::new(line.points.iter().copied(), style).point_size(3);
+            chart
+                .draw_series(series)?
+                .label(&line.name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
+        }
+        chart
+            .configure_series_labels()
+            .position(SeriesLabelPosition::UpperLeft)
+            .background_style(WHITE.mix(0.8))
+            .border_style(BLACK)
+            .draw()?;
+        Ok(())
+    }
+}
+
+/// Figures of every side, as far as they can be on a logarithmic scale.
 fn lines(outcome: &Outcome, figures: &[Figure]) -> Vec<Line> {
     let Some(first) = outcome.loads.first() else {
         return Vec::new();
     };
     let sides = first.sides.iter().enumerate();
-    let pairs =
-        sides.flat_map(|(index, side)| figures.iter().map(move |figure| (index, side, figure)));
-    let line = |(index, side, figure): (usize, &super::Series, &Figure)| Line {
+    let pairs = sides.flat_map(|(side, series)| {
+        let pair = move |figure: &Figure| (side, series, *figure);
+        figures.iter().map(pair)
+    });
+    let line = |(side, series, figure): (usize, &Series, Figure)| Line {
         name: match figures {
-            [_] => side.name.clone(),
-            _ => format!("{} {}", side.name, figure.title().trim_end_matches(" ms")),
+            [_] => series.name.clone(),
+            _ => format!("{} {}", series.name, figure.title().trim_end_matches(" ms")),
         },
-        points: outcome
-            .loads
-            .iter()
-            .filter_map(|load| {
-                let median = load.sides.get(index)?.median.get(figure)?;
-                (0.0 < *median).then_some((height_of(load), *median))
+        points: (0..)
+            .zip(&outcome.loads)
+            .filter_map(|(number, load)| {
+                let median = load.sides.get(side)?.median.get(&figure)?;
+                (0.0 < *median).then_some((number, *median))
             })
             .collect(),
     };
     pairs.map(line).collect()
-}
-
-fn height_of(load: &LoadOutcome) -> f64 {
-    let connections = load.load.connections as f64;
-    load.load.per_s.map_or(connections, f64::from)
-}
-
-fn draw_chart(
-    area: &Area<'_>,
-    caption: &str,
-    axes: [&str; 2],
-    lines: &[Line],
-) -> Result<(), Failure> {
-    let points = || lines.iter().flat_map(|line| line.points.iter());
-    let across = range(points().map(|(across, _)| *across));
-    let up = range(points().map(|(_, up)| *up));
-    let mut chart = ChartBuilder::on(area)
-        .caption(caption, ("sans-serif", 20).into_font())
-        .margin(16)
-        .x_label_area_size(44)
-        .y_label_area_size(72)
-        .build_cartesian_2d(across.log_scale(), up.log_scale())?;
-    let [across, up] = axes;
-    chart.configure_mesh().x_desc(across).y_desc(up).draw()?;
-    for (index, line) in lines.iter().enumerate() {
-        let style = Palette99::pick(index).stroke_width(2);
-        let series = LineSeries::new(line.points.iter().copied(), style).point_size(3);
-        chart
-            .draw_series(series)?
-            .label(&line.name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], style));
-    }
-    chart
-        .configure_series_labels()
-        .background_style(WHITE.mix(0.8))
-        .border_style(BLACK)
-        .draw()?;
-    Ok(())
 }
 
 /// All values, with room around them; something to draw on where there are none.

@@ -1,4 +1,4 @@
-//! Processor time of a service and of the PostgreSQL under it, as Linux accounts for it in `/proc`.
+//! What a service and the PostgreSQL under it take of the machine, as Linux accounts for it in `/proc`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -44,6 +44,15 @@ pub(super) fn processor_time(service: u32) -> Option<ProcessorTime> {
     })
 }
 
+/// The most memory that a process has had so far, in KiB; none where there is no such process, or no `/proc`.
+pub(super) fn memory_peak_kib(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    peak.split_whitespace().next()?.parse().ok()
+}
+
 /// Parent and times of `/proc/<pid>/stat` (proc(5)), whose second field may hold anything.
 fn parse(stat: &str) -> Option<Process> {
     let (_, rest) = stat.rsplit_once(") ")?;
@@ -70,9 +79,10 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn this_process_has_used_the_processor() {
+    fn this_process_has_used_processor_and_memory() {
         let own = processor_time(std::process::id());
         assert!(own.is_some());
         assert_eq!(processor_time(0), None, "there is no process 0");
+        assert!(memory_peak_kib(std::process::id()).is_some_and(|peak_kib| 0 < peak_kib));
     }
 }

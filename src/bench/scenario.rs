@@ -114,7 +114,7 @@ impl Scenario {
 
     /// The load of an opening: passwords are checked two at a time.
     pub(super) fn opening_load(self) -> Load {
-        let connections = if self == Self::SignIn { 2 } else { 64 };
+        let connections = if self == Self::SignIn { 2 } else { 256 };
         Load {
             connections,
             per_s: None,

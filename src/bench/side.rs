@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
+
 use super::error::Error;
-use super::load::{self, Length, Load, Running};
+use super::load::{self, Length, Load};
 use super::outcome::{Books, Figure, Measurement};
 use super::popularity::Popularity;
 use super::processes::{self, ProcessorTime};
@@ -36,10 +38,9 @@ pub(super) struct Side<'p> {
     step: String,
 }
 
-/// What had been used, and for how many requests, at one moment.
+/// What had been used at one moment.
 #[derive(Clone, Copy)]
 struct Usage {
-    completed: u64,
     processor: Option<ProcessorTime>,
     counters: Option<Counters>,
 }
@@ -102,24 +103,15 @@ impl<'p> Side<'p> {
     ) -> Result<(Measurement, Option<String>), Error> {
         step.clone_into(&mut self.step);
         let what = self.plan.scenario.requests(&self.accounts);
-        if self.plan.scenario != Scenario::Withdraw10k {
-            let length = Length::Time {
-                warm_up: self.plan.warm_up,
-                measured: self.plan.duration,
-            };
-            let measured = self.run(what, load, length, watch).await?;
-            return Ok((measured.0, None));
+        // Nothing of the warm-up is under way any more when the figures begin, so all of them are about the same requests.
+        let warm_up = Length::Time(self.plan.warm_up);
+        self.run(what.clone(), load, warm_up, watch).await?;
+        if self.plan.scenario == Scenario::Withdraw10k {
+            return self.accept(load, watch).await;
         }
-        let warm_up = Length::Time {
-            warm_up: self.plan.warm_up,
-            measured: Duration::ZERO,
-        };
-        let warming = Load {
-            connections: 64,
-            per_s: None,
-        };
-        self.run(what, warming, warm_up, watch).await?;
-        self.accept(load, watch).await
+        let length = Length::Time(self.plan.duration);
+        let (measurement, _) = self.run(what, load, length, watch).await?;
+        Ok((measurement, None))
     }
 
     /// The audit, and whether the journal grew by what the answers promised.
@@ -220,60 +212,48 @@ impl<'p> Side<'p> {
         watch: &Watch<'_>,
     ) -> Result<(Measurement, Vec<i64>), Error> {
         let requests = Requests::new(&self.target.address.to_string(), what);
+        let before = self.usage().await?;
         let mut running = load::start(self.target.address, requests, load, length).await?;
-        let begins = running.measured_from();
-        self.wait(&mut running, Some(begins), watch).await?;
-        let before = self.usage(&running).await?;
-        self.wait(&mut running, None, watch).await?;
-        let after = self.usage(&running).await?;
+        loop {
+            match timeout(TELL_INTERVAL, running.ended()).await {
+                Ok(ended) => break ended?,
+                Err(_) => watch(Progress {
+                    side: self.name(),
+                    step: &self.step,
+                    completed: running.completed(),
+                    elapsed: running.elapsed(),
+                }),
+            }
+        }
+        let after = self.usage().await?;
+        let began = running.began();
         let tally = running.into_tally();
         self.effects.add(tally.effects);
-        let mut measurement = summarise(&tally, begins);
-        measurement.figures.extend(costs(before, after));
+        let mut measurement = summarise(&tally, began);
+        measurement
+            .figures
+            .extend(costs(before, after, tally.latencies.len()));
+        let memory_peak = self.target.process.and_then(processes::memory_peak_kib);
+        if let Some(peak_kib) = memory_peak {
+            let peak_mib = peak_kib as f64 / 1_024.0;
+            measurement.figures.insert(Figure::Memory, peak_mib);
+        }
         Ok((measurement, tally.opened))
     }
 
-    /// Until a moment, or to the end of the load.
-    async fn wait(
-        &self,
-        running: &mut Running,
-        until: Option<Instant>,
-        watch: &Watch<'_>,
-    ) -> Result<(), Error> {
-        loop {
-            let remaining = until.map(|until| until.saturating_duration_since(Instant::now()));
-            if remaining == Some(Duration::ZERO) {
-                return Ok(());
-            }
-            let pause = remaining.unwrap_or(TELL_INTERVAL).min(TELL_INTERVAL);
-            if until.is_some() {
-                tokio::time::sleep(pause).await;
-            } else if let Ok(ended) = tokio::time::timeout(pause, running.ended()).await {
-                return ended;
-            }
-            watch(Progress {
-                side: self.name(),
-                step: &self.step,
-                completed: running.completed(),
-                elapsed: running.elapsed(),
-            });
-        }
-    }
-
-    async fn usage(&mut self, running: &Running) -> Result<Usage, Error> {
+    async fn usage(&mut self) -> Result<Usage, Error> {
         let counters = match &mut self.database {
             Some(database) => Some(statistics::fetch_counters(database).await?),
             None => None,
         };
         Ok(Usage {
-            completed: running.completed(),
             processor: self.target.process.and_then(processes::processor_time),
             counters,
         })
     }
 }
 
-fn summarise(tally: &Tally, begins: Instant) -> Measurement {
+fn summarise(tally: &Tally, began: Instant) -> Measurement {
     let statuses = || tally.statuses.iter();
     let refusals = statuses().filter(|(status, _)| (400..500).contains(*status));
     let errors = statuses()
@@ -297,7 +277,7 @@ fn summarise(tally: &Tally, begins: Instant) -> Measurement {
         figures: BTreeMap::new(),
     };
     if let Some(last) = tally.last_answer {
-        let seconds = last.saturating_duration_since(begins).as_secs_f64();
+        let seconds = last.saturating_duration_since(began).as_secs_f64();
         let answered = tally.latencies.len().saturating_sub(tally.disconnects);
         if 0.0 < seconds {
             let per_s = answered as f64 / seconds;
@@ -312,12 +292,12 @@ fn summarise(tally: &Tally, begins: Instant) -> Measurement {
 }
 
 /// What a request took, where that can be known.
-fn costs(before: Usage, after: Usage) -> BTreeMap<Figure, f64> {
+fn costs(before: Usage, after: Usage, requests: u64) -> BTreeMap<Figure, f64> {
     let mut figures = BTreeMap::new();
-    let requests = after.completed.saturating_sub(before.completed) as f64;
-    if requests <= 0.0 {
+    if requests == 0 {
         return figures;
     }
+    let requests = requests as f64;
     if let (Some(before), Some(after)) = (before.processor, after.processor) {
         let service = after.service_us.saturating_sub(before.service_us) as f64;
         let postgres = after.postgres_us.saturating_sub(before.postgres_us) as f64;

@@ -13,7 +13,7 @@ const LATENCY_DIGITS: u8 = 3;
 /// The answers of one load.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// Of requests that were due after the warm-up, in microseconds.
+    /// In microseconds.
     pub latencies: Histogram<u64>,
     pub statuses: BTreeMap<u16, u64>,
     /// Requests without an answer that could be read.
@@ -21,7 +21,6 @@ pub(super) struct Tally {
     /// Requests of an open loop that were due and that nobody was free to send for too long.
     pub unsent: u64,
     pub last_answer: Option<Instant>,
-    /// Of all requests, the warm-up included.
     pub effects: Effects,
     /// Ids of the users that were opened, where that was asked.
     pub opened: Vec<i64>,

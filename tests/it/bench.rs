@@ -202,8 +202,8 @@ fn two_settings_are_compared_in_turns_and_drawn() {
         }
         let alone = &list(load, "sides")[1]["median"];
         assert_eq!(load["sides"][1]["name"], compare);
-        // It has nothing to group; a few requests may be answered between the two counts.
-        assert!(figure(alone, "requests_per_commit") < 1.25, "{outcome}");
+        // It has nothing to group; a transaction of the server's own may be among them.
+        assert!(figure(alone, "requests_per_commit") <= 1.0, "{outcome}");
         assert!(0.0 < figure(alone, "service_us"), "{outcome}");
         assert!(0.0 < figure(alone, "postgres_us"), "{outcome}");
     }
@@ -304,6 +304,24 @@ async fn books_that_are_off_are_told_by_the_exit_code() {
     assert_eq!(code, Some(1), "{outcome}");
     let books = &list(&outcome, "books")[0];
     assert_eq!(books["in_balance"], false, "{outcome}");
+    assert_eq!(count(books, "lost"), 0, "{outcome}");
+    passbook.stop();
+    postgres::drop_database(&url).await;
+}
+
+/// A service with room for few refuses many of them, so that not every withdrawal gets its answer.
+#[tokio::test]
+async fn an_acceptance_run_that_is_not_exact_is_told_by_the_exit_code() {
+    let url = postgres::create_database().await;
+    let passbook = Passbook::serve(&["--database-url", &url, "--queue-max", "8"]);
+    let target = ["--url", &passbook.url, "--database-url", &url];
+    let (outcome, code) = bench(&[&["withdraw-10k"], &target[..]].concat());
+    assert_eq!(code, Some(1), "{outcome}");
+    assert_eq!(list(&outcome, "violations").len(), 1, "{outcome}");
+    let errors = &rounds(&outcome)[0]["errors"];
+    assert!(0 < count(errors, "503"), "{outcome}");
+    let books = &list(&outcome, "books")[0];
+    assert_eq!(books["in_balance"], true, "{outcome}");
     assert_eq!(count(books, "lost"), 0, "{outcome}");
     passbook.stop();
     postgres::drop_database(&url).await;

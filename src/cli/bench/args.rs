@@ -41,7 +41,7 @@ Exit code 1 if the books are not in balance or an answer was not as it has to be
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct BenchArgs {
     /// What the clients do
-    #[arg(value_enum, hide_possible_values = false)]
+    #[arg(value_enum)]
     pub(super) scenario: Scenario,
 
     /// A service that runs already [default: one of its own, on a new embedded database that is removed at the end]

@@ -3,7 +3,7 @@
 use crate::bench::{Books, Figure, Measurement, Outcome, Plan, Ratio, Series};
 
 /// The figures that a table shows; the sum of both processor times is in comparisons.
-const COLUMNS: [Figure; 9] = [
+const COLUMNS: [Figure; 10] = [
     Figure::RequestsPerS,
     Figure::P50,
     Figure::P95,
@@ -13,6 +13,7 @@ const COLUMNS: [Figure; 9] = [
     Figure::Postgres,
     Figure::Wal,
     Figure::PerCommit,
+    Figure::Memory,
 ];
 
 /// Rows, comparisons, and the audit.
@@ -84,7 +85,7 @@ fn row(load: &str, series: &Series) -> Vec<String> {
 /// With the digits that mean something.
 fn rounded(figure: Figure, value: f64) -> String {
     match figure {
-        Figure::RequestsPerS | Figure::Wal => format!("{value:.0}"),
+        Figure::RequestsPerS | Figure::Wal | Figure::Memory => format!("{value:.0}"),
         Figure::P50 | Figure::P95 | Figure::P99 | Figure::P999 => format!("{value:.3}"),
         Figure::Processor | Figure::Service | Figure::Postgres | Figure::PerCommit => {
             format!("{value:.1}")
