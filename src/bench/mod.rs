@@ -113,7 +113,7 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
                 completed: 0,
                 elapsed: Duration::ZERO,
             });
-            series.add(pgbench.measure(plan.duration).await?);
+            series.add(pgbench.measure(plan.warm_up, plan.duration).await?);
         }
     }
     for side in sides {

@@ -99,26 +99,21 @@ impl Pgbench {
         Ok(pgbench)
     }
 
-    /// One run, of whole seconds.
+    /// One run, of whole seconds, warmed up like the services.
     ///
     /// # Errors
     /// Where pgbench fails.
-    pub(super) async fn measure(&self, duration: Duration) -> Result<Measurement, Error> {
-        let seconds = duration.as_secs().max(1).to_string();
-        let connections = self.baseline.connections().to_string();
-        let threads = self.baseline.connections().min(2).to_string();
+    pub(super) async fn measure(
+        &self,
+        warm_up: Duration,
+        duration: Duration,
+    ) -> Result<Measurement, Error> {
+        if 0 < warm_up.as_secs() {
+            let flags = self.flags(warm_up);
+            self.run(self.baseline.script(), &flags).await?;
+        }
         let prefix = self.directory.path().join("latencies");
-        let flags = [
-            "-M",
-            "prepared",
-            "-c",
-            &connections,
-            "-j",
-            &threads,
-            "-T",
-            &seconds,
-        ];
-        let mut flags = flags.map(str::to_owned).to_vec();
+        let mut flags = self.flags(duration);
         flags.extend([
             "-l".to_owned(),
             format!("--log-prefix={}", prefix.display()),
@@ -155,6 +150,13 @@ impl Pgbench {
             }
         }
         Ok(measurement)
+    }
+
+    fn flags(&self, time: Duration) -> Vec<String> {
+        let connections = self.baseline.connections();
+        let (threads, seconds) = (connections.min(2), time.as_secs().max(1));
+        let flags = format!("-M prepared -c {connections} -j {threads} -T {seconds}");
+        flags.split(' ').map(str::to_owned).collect()
     }
 
     async fn run(&self, script: &str, flags: &[String]) -> Result<String, Error> {
