@@ -8,6 +8,7 @@ use std::thread::available_parallelism;
 
 use thiserror::Error;
 
+use crate::bench;
 use crate::config::{DatabaseArgs, ServeArgs};
 use crate::http::server::Server;
 use crate::http::settings::{self, Resets};
@@ -43,6 +44,12 @@ pub enum AppError {
         listen: SocketAddr,
         error: io::Error,
     },
+    #[error(transparent)]
+    Bench(#[from] bench::Error),
+    #[error("{0}")]
+    Contradiction(String),
+    #[error("interrupted")]
+    Interrupted,
     #[error("the demo data could not be written: {0}")]
     Demo(String),
 }

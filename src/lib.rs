@@ -8,6 +8,8 @@ pub mod config;
 pub mod app;
 pub mod telemetry;
 
+pub mod bench;
+
 pub mod http;
 
 pub mod service;

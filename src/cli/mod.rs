@@ -1,5 +1,6 @@
 //! The command line: what the program can be asked to do.
 
+mod bench;
 mod currencies;
 mod dump;
 mod health;
@@ -13,6 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::bench::BenchArgs;
 use self::currencies::CurrenciesArgs;
 use self::dump::DumpArgs;
 use self::restore::RestoreArgs;
@@ -52,6 +54,8 @@ enum Command {
     Restore(RestoreArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
+    /// Put a service under load over HTTP, and tell what it takes
+    Bench(Box<BenchArgs>),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
     Health(HealthArgs),
 }
@@ -68,6 +72,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dump(args) => dump::run(&args).await,
         Command::Restore(args) => restore::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
+        Command::Bench(args) => bench::run(&args).await,
         Command::Health(args) => Ok(health::run(&args).await),
     };
     match ended {

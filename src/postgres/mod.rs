@@ -29,6 +29,8 @@ use tokio::time::{Instant, sleep};
 pub use address::Address;
 pub use error::Error;
 pub use server::Server;
+/// For other children that must not outlive this process.
+pub(crate) use system::{end_with_parent, signal};
 
 use lock::Attempt;
 

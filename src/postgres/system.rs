@@ -60,7 +60,7 @@ pub(super) fn user_and_group(name: &CStr) -> Option<(u32, u32)> {
     unsafe_code,
     reason = "std sends no signal but SIGKILL, and only to its own children"
 )]
-pub(super) fn signal(pid: u32, signal: i32) -> io::Result<()> {
+pub(crate) fn signal(pid: u32, signal: i32) -> io::Result<()> {
     let pid = libc::pid_t::try_from(pid).map_err(io::Error::other)?;
     if pid < 1 {
         // To kill(2), zero is our own process group.
@@ -109,7 +109,7 @@ pub(super) fn wait_without_reaping(pid: u32) {
     unsafe_code,
     reason = "PDEATHSIG can only be set between fork and exec"
 )]
-pub(super) fn end_with_parent(command: &mut Command, signal: i32) {
+pub(crate) fn end_with_parent(command: &mut Command, signal: i32) {
     let parent = process::id();
     let tie = move || {
         // SAFETY: prctl with PR_SET_PDEATHSIG and getppid touch no memory.
@@ -133,4 +133,4 @@ pub(super) fn end_with_parent(command: &mut Command, signal: i32) {
 
 /// Other systems have nothing like it: there the next start stops a server that was left behind.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn end_with_parent(_command: &mut Command, _signal: i32) {}
+pub(crate) fn end_with_parent(_command: &mut Command, _signal: i32) {}

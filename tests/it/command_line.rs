@@ -48,6 +48,7 @@ fn help_names_every_subcommand_and_version_the_version() {
         "dump",
         "restore",
         "currencies",
+        "bench",
         "health",
         "--log",
         ".env",

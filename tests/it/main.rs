@@ -6,6 +6,7 @@ mod acceptance;
 mod accounts;
 mod backup;
 mod bad_input;
+mod bench;
 mod command_line;
 mod crash;
 mod currencies;

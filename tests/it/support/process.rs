@@ -228,6 +228,11 @@ impl Passbook {
         self.stdout.so_far().iter().any(|line| line.contains(words))
     }
 
+    /// Whether it has said such a line on standard error.
+    pub(crate) fn has_logged(&self, words: &str) -> bool {
+        self.stderr.so_far().iter().any(|line| line.contains(words))
+    }
+
     /// Sends a signal by name: `KILL`, `TERM`, `INT`.
     pub(crate) fn signal(&self, name: &str) {
         signal(name, &self.pid().to_string());

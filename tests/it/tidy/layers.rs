@@ -6,7 +6,7 @@ use super::assert_tidy;
 use super::source::{code, layered};
 
 /// What each layer may import of the crate.
-const LAYERS: [(&str, &[&str]); 9] = [
+const LAYERS: [(&str, &[&str]); 10] = [
     ("ledger", &[]),
     ("postgres", &[]),
     ("telemetry", &[]),
@@ -14,14 +14,26 @@ const LAYERS: [(&str, &[&str]); 9] = [
     ("engine", &["storage", "ledger"]),
     ("service", &["engine", "storage", "ledger"]),
     ("http", &["service", "ledger"]),
+    ("bench", &["postgres", "service", "storage"]),
     ("config", &["engine", "ledger"]),
     (
         "cli",
-        &["app", "config", "telemetry", "service", "storage", "ledger"],
+        &[
+            "app",
+            "bench",
+            "config",
+            "telemetry",
+            "service",
+            "storage",
+            "ledger",
+        ],
     ),
 ];
 /// Puts the layers together, so it sees them all.
 const ROOT: &str = "app";
+
+/// Layers of which another may import one part alone: the benchmark is a client, and audits the books at the end.
+const PARTS: [(&str, &str, &str); 1] = [("bench", "service", "audit")];
 
 /// Crates that one layer keeps to itself.
 const KEPT: [(&str, &str); 5] = [
@@ -121,6 +133,12 @@ fn forbidden_imports(path: &str, text: &str, dialects: &[String]) -> Vec<String>
         if other != layer && !allowed.contains(&other.as_str()) {
             complaints.push(format!("{path}: {layer} may not import {other}"));
         }
+        let whole = |(from, of, part): &(&str, &str, &str)| {
+            from == layer && of == other && named.get(1).is_none_or(|inner| inner != part)
+        };
+        if PARTS.iter().any(whole) {
+            complaints.push(format!("{path}: {layer} may not import all of {other}"));
+        }
         let is_dialect = |name: &str| dialects.iter().any(|dialect| dialect == name);
         if let (["http", dialect, ..], [other, inner]) = (&own[..], &named[..])
             && (other == "http" && inner != dialect)
@@ -205,6 +223,9 @@ fn an_import_that_goes_up_is_seen_however_it_is_written() {
         ),
         ("src/engine/mod.rs", "use crate::config::ServeArgs;"),
         ("src/cli/serve.rs", "use crate::engine::Engine;"),
+        ("src/bench/load.rs", "use crate::engine::Engine;"),
+        ("src/bench/load.rs", "use crate::service::Service;"),
+        ("src/bench/load.rs", "use crate::service;"),
         ("src/novelty.rs", "fn f() {}"),
     ] {
         assert_eq!(complaints(path, text), 1, "{path}: {text}");
@@ -227,6 +248,7 @@ fn an_import_that_goes_up_is_seen_however_it_is_written() {
             "src/http/users/mod.rs",
             "use super::body;\nuse crate::http::users::error;",
         ),
+        ("src/bench/side.rs", "use crate::service::audit;"),
         ("src/app.rs", "use crate::http::server;"),
         ("src/main.rs", "use passbook::cli;"),
     ] {

@@ -1,0 +1,339 @@
+//! Puts a load on a service: in a closed loop each connection sends when it has its answer, in an open loop when it is due.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use tokio::runtime;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::client::Connection;
+use super::error::Error;
+use super::requests::{Asked, Requests};
+use super::tally::{Effects, Tally};
+
+/// How long a connection that broke waits before it is made again.
+const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
+/// How long after its end an open loop still sends what was due before.
+const BACKLOG_MAX: Duration = Duration::from_secs(30);
+
+/// How requests arrive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Load {
+    /// Keep-alive connections; each has one request in flight at most.
+    pub connections: usize,
+    /// Requests that arrive in a second, whatever the answers take: an open loop. None: a closed one.
+    pub per_s: Option<u32>,
+}
+
+impl fmt::Display for Load {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.per_s, self.connections) {
+            (Some(per_s), _) => write!(formatter, "{per_s} requests/s"),
+            (None, 1) => write!(formatter, "1 connection"),
+            (None, connections) => write!(formatter, "{connections} connections"),
+        }
+    }
+}
+
+/// When it ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Length {
+    Time(Duration),
+    Requests(u64),
+}
+
+/// A load that is on. Dropped, it breaks off.
+pub(super) struct Running {
+    shared: Arc<Shared>,
+    ended: oneshot::Receiver<()>,
+    /// Breaks the load off by being dropped.
+    _cancel: oneshot::Sender<()>,
+}
+
+struct Shared {
+    requests: Requests,
+    length: Length,
+    load: Load,
+    began: Instant,
+    next: AtomicU64,
+    completed: AtomicU64,
+    /// Arrivals of an open loop that nobody has taken yet.
+    due: Semaphore,
+    is_over: AtomicBool,
+    tally: Mutex<Tally>,
+}
+
+/// A request whose time has come.
+struct Turn {
+    number: u64,
+    /// When it was to begin. In an open loop that is before it does, where nobody was free.
+    intended: Instant,
+}
+
+/// Connects, and puts the load on, from a thread of its own.
+///
+/// # Errors
+/// Where nobody listens.
+pub(super) async fn start(
+    address: SocketAddr,
+    requests: Requests,
+    load: Load,
+    length: Length,
+) -> Result<Running, Error> {
+    let (starting, started) = oneshot::channel();
+    let (ending, ended) = oneshot::channel();
+    let (cancel, cancelled) = oneshot::channel::<()>();
+    let drive = async move {
+        let mut connections = Vec::new();
+        for _ in 0..load.connections {
+            match Connection::open(address).await {
+                Ok(connection) => connections.push(connection),
+                Err(reason) => {
+                    drop(starting.send(Err(reason)));
+                    return;
+                }
+            }
+        }
+        let shared = Arc::new(Shared::new(requests, load, length));
+        if starting.send(Ok(Arc::clone(&shared))).is_err() {
+            return;
+        }
+        let sending = connections.into_iter();
+        let sending = sending.map(|connection| tokio::spawn(send(Arc::clone(&shared), connection)));
+        for sender in sending.collect::<Vec<_>>() {
+            // One that panicked leaves its request without an answer, which the audit will see.
+            drop(sender.await);
+        }
+        let _ = ending.send(());
+    };
+    let drive = async {
+        tokio::select! {
+            () = drive => {}
+            _ = cancelled => {}
+        }
+    };
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(Error::Thread)?;
+    let thread = thread::Builder::new().name("load".to_owned());
+    let spawned = thread.spawn(move || runtime.block_on(drive));
+    spawned.map_err(Error::Thread)?;
+    let started = started.await.map_err(|_| Error::BrokenOff)?;
+    let shared = started.map_err(|reason| unreachable(address, reason))?;
+    let running = Running {
+        shared,
+        ended,
+        _cancel: cancel,
+    };
+    if let Some(per_s) = load.per_s {
+        running.arrive(per_s)?;
+    }
+    Ok(running)
+}
+
+impl Running {
+    pub(super) fn began(&self) -> Instant {
+        self.shared.began
+    }
+
+    /// Requests that have been answered so far.
+    pub(super) fn completed(&self) -> u64 {
+        self.shared.completed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.shared.began.elapsed()
+    }
+
+    /// Waits until the last answer is there.
+    ///
+    /// # Errors
+    /// Where the load broke off.
+    pub(super) async fn ended(&mut self) -> Result<(), Error> {
+        (&mut self.ended).await.map_err(|_| Error::BrokenOff)
+    }
+
+    /// What was counted, once it has ended.
+    pub(super) fn into_tally(self) -> Tally {
+        std::mem::replace(&mut *self.shared.tally(), Tally::new())
+    }
+
+    /// Has requests arrive, from a thread of its own: the runtime's timers are too coarse.
+    fn arrive(&self, per_s: u32) -> Result<(), Error> {
+        let shared = Arc::clone(&self.shared);
+        let thread = thread::Builder::new().name("arrivals".to_owned());
+        let spawned = thread.spawn(move || shared.arrive(per_s));
+        spawned.map_err(Error::Thread)?;
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Shared {
+    fn new(requests: Requests, load: Load, length: Length) -> Self {
+        Self {
+            requests,
+            length,
+            load,
+            began: Instant::now(),
+            next: AtomicU64::new(0),
+            completed: AtomicU64::new(0),
+            due: Semaphore::new(0),
+            is_over: AtomicBool::new(false),
+            tally: Mutex::new(Tally::new()),
+        }
+    }
+
+    /// The next request, when its time has come; none after the last.
+    async fn turn(&self) -> Option<Turn> {
+        let Some(per_s) = self.load.per_s else {
+            return self.turn_at_once();
+        };
+        // The permit is used up.
+        self.due.acquire().await.ok()?.forget();
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let intended = self.began + due_after(number, per_s);
+        (number < self.arrivals(per_s)).then_some(Turn { number, intended })
+    }
+
+    fn turn_at_once(&self) -> Option<Turn> {
+        let intended = Instant::now();
+        let (numbers, goes_on) = match self.length {
+            Length::Time(time) => (u64::MAX, intended < self.began + time),
+            Length::Requests(count) => (count, true),
+        };
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        (goes_on && number < numbers).then_some(Turn { number, intended })
+    }
+
+    /// How many requests arrive in all, in an open loop.
+    fn arrivals(&self, per_s: u32) -> u64 {
+        match self.length {
+            // One that is due at the very end is not in it.
+            Length::Time(time) => arrived_after(time, per_s).saturating_sub(1),
+            Length::Requests(count) => count,
+        }
+    }
+
+    /// Gives permits as requests arrive; at the end one more for each connection, which then finds nothing left.
+    fn arrive(&self, per_s: u32) {
+        let arrivals = self.arrivals(per_s);
+        let mut arrived: u64 = 0;
+        while arrived < arrivals && !self.is_over.load(Ordering::Relaxed) {
+            let now = arrived_after(self.began.elapsed(), per_s).min(arrivals);
+            self.permit(now.saturating_sub(arrived));
+            arrived = now;
+            let next = due_after(arrived, per_s);
+            thread::park_timeout(next.saturating_sub(self.began.elapsed()));
+        }
+        self.permit(self.load.connections as u64);
+    }
+
+    fn permit(&self, count: u64) {
+        self.due
+            .add_permits(usize::try_from(count).unwrap_or_default());
+    }
+
+    /// Whether an open loop is so far behind that what was due is given up.
+    fn is_too_late(&self) -> bool {
+        match self.length {
+            Length::Time(time) if self.load.per_s.is_some() => {
+                time + BACKLOG_MAX < self.began.elapsed()
+            }
+            Length::Time(_) | Length::Requests(_) => false,
+        }
+    }
+
+    fn tally(&self) -> MutexGuard<'_, Tally> {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Sends and receives on one connection until nothing is left to be sent.
+async fn send(shared: Arc<Shared>, mut connection: Connection) {
+    let mut request = Vec::new();
+    while let Some(turn) = shared.turn().await {
+        if shared.is_too_late() {
+            let mut tally = shared.tally();
+            tally.unsent = tally.unsent.saturating_add(1);
+            continue;
+        }
+        let asked = shared.requests.write(turn.number, &mut request);
+        let answered = connection.exchange(&request).await;
+        let at = Instant::now();
+        shared.completed.fetch_add(1, Ordering::Relaxed);
+        let (status, is_replayed) = match &answered {
+            Ok(answer) => (Some(answer.status), answer.is_replayed),
+            Err(_) => (None, false),
+        };
+        {
+            let mut tally = shared.tally();
+            let effects = Effects::of(asked.entries, status, is_replayed);
+            tally.effects.add(effects);
+            tally.record(status, at.saturating_duration_since(turn.intended), at);
+            if let (Asked { opens: true, .. }, Ok(answer)) = (asked, &answered) {
+                tally.opened.extend(opened(connection.body(answer)));
+            }
+        }
+        if answered.is_err() {
+            tokio::time::sleep(RECONNECT_PAUSE).await;
+        }
+    }
+}
+
+/// The number after the first `"id":`.
+fn opened(body: &[u8]) -> Option<i64> {
+    let (_, rest) = str::from_utf8(body).ok()?.split_once(r#""id":"#)?;
+    let end = rest.find(|letter: char| !letter.is_ascii_digit());
+    rest.get(..end?)?.parse().ok()
+}
+
+fn due_after(number: u64, per_s: u32) -> Duration {
+    let nanos = u128::from(number) * 1_000_000_000 / u128::from(per_s.max(1));
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+/// How many are due after so long: the first one at once.
+fn arrived_after(elapsed: Duration, per_s: u32) -> u64 {
+    let arrived = elapsed.as_nanos() * u128::from(per_s) / 1_000_000_000;
+    u64::try_from(arrived).unwrap_or(u64::MAX).saturating_add(1)
+}
+
+fn unreachable(address: SocketAddr, reason: io::Error) -> Error {
+    Error::Unreachable {
+        url: format!("http://{address}"),
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrivals_are_evenly_spaced() {
+        for (number, after_ms) in [(0, 0), (1, 2), (5, 10), (500, 1_000)] {
+            let due = due_after(number, 500);
+            assert_eq!(due, Duration::from_millis(after_ms));
+            assert_eq!(arrived_after(due, 500), number + 1);
+        }
+        assert_eq!(arrived_after(Duration::from_micros(1_999), 500), 1);
+    }
+
+    #[test]
+    fn the_id_of_a_new_user_is_found() {
+        let body = br#"{"success":true,"data":{"id":4711,"balance":1.00}}"#;
+        assert_eq!(opened(body), Some(4711));
+        assert_eq!(opened(br#"{"success":false}"#), None);
+    }
+}

@@ -1,0 +1,165 @@
+//! The benchmark: clients that put a service under load over HTTP, and what that costs.
+
+#![expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "figures about speed, not money"
+)]
+
+mod error;
+mod outcome;
+pub mod plot;
+mod scenario;
+mod target;
+
+mod side;
+
+mod client;
+mod load;
+mod pgbench;
+mod popularity;
+mod processes;
+mod requests;
+mod tally;
+
+use std::time::Duration;
+
+pub use self::error::Error;
+pub use self::load::Load;
+pub use self::outcome::{Books, Figure, LoadOutcome, Measurement, Outcome, Ratio, Series};
+pub use self::pgbench::Baseline;
+pub use self::scenario::Scenario;
+pub use self::target::{Own, Target};
+
+use self::pgbench::Pgbench;
+use self::side::Side;
+
+/// What is to be measured.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub scenario: Scenario,
+    /// One after the other in each round.
+    pub loads: Vec<Load>,
+    /// Accounts to choose from, where the scenario has many.
+    pub accounts: u64,
+    /// A few of them far more often than the others.
+    pub zipf: bool,
+    /// Time under load before each measurement.
+    pub warm_up: Duration,
+    pub duration: Duration,
+    /// How often everything is measured, all sides in turns.
+    pub rounds: u32,
+    /// PostgreSQL alone, in turns with the services.
+    pub baseline: Option<Baseline>,
+}
+
+/// What is going on.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// Who is under load.
+    pub side: &'a str,
+    pub step: &'a str,
+    /// Requests that were answered.
+    pub completed: u64,
+    /// Since the load is on.
+    pub elapsed: Duration,
+}
+
+/// Is told several times a second.
+pub type Watch<'w> = dyn Fn(Progress<'_>) + 'w;
+
+/// Measures all targets, in turns, and audits their books.
+///
+/// # Errors
+/// Where a target cannot be prepared, or goes away.
+pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<Outcome, Error> {
+    let mut sides = Vec::new();
+    for target in targets {
+        sides.push(Side::prepare(plan, target, watch).await?);
+    }
+    let pgbench = match (plan.baseline, targets.first()) {
+        (Some(baseline), Some(target)) => {
+            Some(Pgbench::prepare(baseline, target, plan.accounts).await?)
+        }
+        (None, _) | (_, None) => None,
+    };
+    let names: Vec<Series> = targets
+        .iter()
+        .map(|target| Series::new(&target.name))
+        .collect();
+    let mut outcome = Outcome {
+        scenario: plan.scenario.name(),
+        loads: Vec::new(),
+        pgbench: plan.baseline.map(|baseline| Series::new(baseline.name())),
+        books: Vec::new(),
+        violations: Vec::new(),
+        is_clean: true,
+    };
+    for load in &plan.loads {
+        outcome.loads.push(LoadOutcome {
+            load: *load,
+            sides: names.clone(),
+            ratios: Vec::new(),
+        });
+    }
+    for round in 0..plan.rounds {
+        measure_round(round, plan.rounds, &mut sides, &mut outcome, watch).await?;
+        if let (Some(pgbench), Some(series)) = (&pgbench, &mut outcome.pgbench) {
+            watch(Progress {
+                side: &series.name,
+                step: &step(round, plan.rounds),
+                completed: 0,
+                elapsed: Duration::ZERO,
+            });
+            series.add(pgbench.measure(plan.warm_up, plan.duration).await?);
+        }
+    }
+    for side in sides {
+        outcome.books.extend(side.audit().await?);
+    }
+    outcome.conclude();
+    Ok(outcome)
+}
+
+/// Every load on every side; every other round the other way round, so that nobody is always first.
+async fn measure_round(
+    round: u32,
+    rounds: u32,
+    sides: &mut [Side<'_>],
+    outcome: &mut Outcome,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    for load in &mut outcome.loads {
+        let mut turns: Vec<(&mut Side<'_>, &mut Series)> =
+            sides.iter_mut().zip(&mut load.sides).collect();
+        if round % 2 == 1 {
+            turns.reverse();
+        }
+        for (side, series) in turns {
+            let step = format!("{}, {}", load.load, step(round, rounds));
+            let (measurement, violation) = side.measure(load.load, &step, watch).await?;
+            series.add(measurement);
+            outcome.violations.extend(violation);
+        }
+    }
+    Ok(())
+}
+
+fn step(round: u32, rounds: u32) -> String {
+    format!("round {} of {rounds}", round.saturating_add(1))
+}
+
+impl Outcome {
+    fn conclude(&mut self) {
+        for load in &mut self.loads {
+            let Some((first, others)) = load.sides.split_first() else {
+                continue;
+            };
+            let others = others.iter().chain(&self.pgbench);
+            load.ratios = others.flat_map(|other| Ratio::all(first, other)).collect();
+        }
+        self.is_clean = self.violations.is_empty() && self.books.iter().all(Books::is_clean);
+    }
+}

@@ -1,0 +1,260 @@
+//! What came out: figures of each round, their medians, and how two sides compare.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::load::Load;
+
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Figure {
+    #[serde(rename = "requests_per_s")]
+    RequestsPerS,
+    #[serde(rename = "p50_ms")]
+    P50,
+    #[serde(rename = "p95_ms")]
+    P95,
+    #[serde(rename = "p99_ms")]
+    P99,
+    #[serde(rename = "p99.9_ms")]
+    P999,
+    /// Of the service and PostgreSQL together, for each request.
+    #[serde(rename = "processor_us")]
+    Processor,
+    #[serde(rename = "service_us")]
+    Service,
+    #[serde(rename = "postgres_us")]
+    Postgres,
+    /// For each request.
+    #[serde(rename = "wal_bytes")]
+    Wal,
+    /// How many requests share a transaction that writes: the mean batch.
+    #[serde(rename = "requests_per_commit")]
+    PerCommit,
+    /// The most that the service itself has had in memory since it started, in MiB.
+    #[serde(rename = "memory_mib")]
+    Memory,
+}
+
+/// Everything that a run of the benchmark found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Outcome {
+    pub scenario: &'static str,
+    pub loads: Vec<LoadOutcome>,
+    /// PostgreSQL alone.
+    pub pgbench: Option<Series>,
+    /// The audit of each side's books, where its database could be asked.
+    pub books: Vec<Books>,
+    /// Answers that were not as the scenario needs them.
+    pub violations: Vec<String>,
+    pub is_clean: bool,
+}
+
+/// One load, on all sides.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoadOutcome {
+    #[serde(flatten)]
+    pub load: Load,
+    pub sides: Vec<Series>,
+    /// The first side against each other one, and against PostgreSQL alone.
+    pub ratios: Vec<Ratio>,
+}
+
+/// The rounds of one side.
+#[derive(Clone, Debug, Serialize)]
+pub struct Series {
+    pub name: String,
+    pub rounds: Vec<Measurement>,
+    pub median: BTreeMap<Figure, f64>,
+}
+
+/// One round of one load on one side.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Measurement {
+    /// Those of the warm-up are not among them.
+    pub requests: u64,
+    pub successes: u64,
+    /// Answers 4xx, by status.
+    pub refusals: BTreeMap<u16, u64>,
+    /// All other answers, by status; `disconnected` and `unsent` where there was none.
+    pub errors: BTreeMap<String, u64>,
+    #[serde(flatten)]
+    pub figures: BTreeMap<Figure, f64>,
+}
+
+/// How many times a figure of the first side is that of another, round by round.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Ratio {
+    pub figure: Figure,
+    pub to: String,
+    pub min: f64,
+    pub median: f64,
+    pub max: f64,
+}
+
+/// What the audit of one side found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Books {
+    pub name: String,
+    pub accounts: u64,
+    pub entries: u64,
+    /// Every balance, version and seal follows from its entries.
+    pub in_balance: bool,
+    /// Entries that the answers promised.
+    pub acknowledged: u64,
+    /// Entries that may be there or not: their requests got no answer, or one that does not tell.
+    pub unknown: u64,
+    /// Entries that were added during the run.
+    pub added: u64,
+    /// Promised and not there.
+    pub lost: u64,
+    /// There, and neither promised nor unknown.
+    pub unaccounted: u64,
+}
+
+impl Figure {
+    pub const ALL: [Self; 11] = [
+        Self::RequestsPerS,
+        Self::P50,
+        Self::P95,
+        Self::P99,
+        Self::P999,
+        Self::Processor,
+        Self::Service,
+        Self::Postgres,
+        Self::Wal,
+        Self::PerCommit,
+        Self::Memory,
+    ];
+    pub(super) const QUANTILES: [(Self, f64); 4] = [
+        (Self::P50, 0.5),
+        (Self::P95, 0.95),
+        (Self::P99, 0.99),
+        (Self::P999, 0.999),
+    ];
+
+    /// What it is called in a table, with its unit.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::RequestsPerS => "requests/s",
+            Self::P50 => "p50 ms",
+            Self::P95 => "p95 ms",
+            Self::P99 => "p99 ms",
+            Self::P999 => "p99.9 ms",
+            Self::Processor => "processor µs",
+            Self::Service => "service µs",
+            Self::Postgres => "PostgreSQL µs",
+            Self::Wal => "WAL bytes",
+            Self::PerCommit => "per commit",
+            Self::Memory => "peak MiB",
+        }
+    }
+}
+
+impl Series {
+    pub(super) fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            rounds: Vec::new(),
+            median: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn add(&mut self, measurement: Measurement) {
+        self.rounds.push(measurement);
+        for figure in Figure::ALL {
+            let values = self.rounds.iter();
+            let values = values.filter_map(|round| round.figures.get(&figure).copied());
+            if let Some((_, median, _)) = spread(values.collect()) {
+                self.median.insert(figure, median);
+            }
+        }
+    }
+}
+
+impl Ratio {
+    /// Of each figure that both sides have in the same rounds.
+    pub(super) fn all(side: &Series, other: &Series) -> Vec<Self> {
+        let of = |figure: Figure| {
+            let rounds = side.rounds.iter().zip(&other.rounds);
+            let ratios = rounds.filter_map(|(ours, theirs)| {
+                let (ours, theirs) = (ours.figures.get(&figure)?, theirs.figures.get(&figure)?);
+                (0.0 < *theirs).then(|| ours / theirs)
+            });
+            let (min, median, max) = spread(ratios.collect())?;
+            let to = other.name.clone();
+            Some(Self {
+                figure,
+                to,
+                min,
+                median,
+                max,
+            })
+        };
+        Figure::ALL.into_iter().filter_map(of).collect()
+    }
+}
+
+impl Books {
+    /// Nothing lost, nothing twice, and everything follows from the entries.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.in_balance && self.lost == 0 && self.unaccounted == 0
+    }
+}
+
+/// The least, the median and the most; of two in the middle their mean.
+fn spread(mut values: Vec<f64>) -> Option<(f64, f64, f64)> {
+    values.sort_by(f64::total_cmp);
+    let (min, max) = (*values.first()?, *values.last()?);
+    let middle = values.len() / 2;
+    let above = *values.get(middle)?;
+    let median = if values.len() % 2 == 1 {
+        above
+    } else {
+        f64::midpoint(*values.get(middle.checked_sub(1)?)?, above)
+    };
+    Some((min, median, max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(name: &str, rates: &[f64]) -> Series {
+        let mut series = Series::new(name);
+        for rate in rates {
+            let figures = BTreeMap::from([(Figure::RequestsPerS, *rate)]);
+            series.add(Measurement {
+                figures,
+                ..Measurement::default()
+            });
+        }
+        series
+    }
+
+    #[test]
+    fn a_median_is_in_the_middle() {
+        assert_eq!(spread(vec![3.0, 1.0, 2.0]), Some((1.0, 2.0, 3.0)));
+        assert_eq!(spread(vec![4.0, 1.0, 2.0, 3.0]), Some((1.0, 2.5, 4.0)));
+        assert_eq!(spread(vec![]), None);
+    }
+
+    #[test]
+    fn sides_are_compared_round_by_round() {
+        let (ours, theirs) = (
+            series("a", &[10.0, 40.0, 90.0]),
+            series("b", &[10.0, 10.0, 30.0]),
+        );
+        let ratio = Ratio {
+            figure: Figure::RequestsPerS,
+            to: "b".to_owned(),
+            min: 1.0,
+            median: 3.0,
+            max: 4.0,
+        };
+        assert_eq!(Ratio::all(&ours, &theirs), [ratio]);
+    }
+}

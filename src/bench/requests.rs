@@ -1,0 +1,250 @@
+//! The requests of a load: the n-th is a function of n, so that any connection may send it.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use super::popularity::Popularity;
+
+/// What users and accounts hold at first: more than any run takes from them.
+const PLENTY: u64 = 1_000_000_000;
+const PASSWORD: &str = "Compiler1952";
+
+/// All requests of one load.
+pub(super) struct Requests {
+    host: String,
+    /// Of this load alone, so that its keys are.
+    run: u64,
+    what: What,
+}
+
+/// What is asked.
+#[derive(Clone)]
+pub(super) enum What {
+    /// A user with plenty.
+    OpenUsers,
+    /// A user with so much.
+    OpenUser {
+        balance: u64,
+    },
+    /// An account of the events interface with plenty, by the name that `Transfer` uses.
+    OpenNames {
+        prefix: u64,
+    },
+    /// A user with a password, by the email that `SignIn` uses.
+    SignUp {
+        prefix: u64,
+    },
+    /// So much from any of the users, each request so many times in a row under one key.
+    Withdraw {
+        users: Arc<[i64]>,
+        amount: u64,
+        copies: u64,
+    },
+    /// Half reads, a quarter withdrawals, a quarter deposits.
+    Mixed {
+        users: Arc<[i64]>,
+    },
+    Read {
+        users: Arc<[i64]>,
+    },
+    /// From one account to another.
+    Transfer {
+        prefix: u64,
+        popularity: Arc<Popularity>,
+    },
+    SignIn {
+        prefix: u64,
+        users: u64,
+    },
+}
+
+/// What it means if the request is carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// Entries that it adds to the journal.
+    pub entries: u64,
+    /// Whether its answer holds the id of a new user.
+    pub opens: bool,
+}
+
+impl Asked {
+    const READ: Self = Self::adding(0);
+
+    const fn adding(entries: u64) -> Self {
+        Self {
+            entries,
+            opens: false,
+        }
+    }
+}
+
+impl Requests {
+    pub(super) fn new(host: &str, what: What) -> Self {
+        Self {
+            host: host.to_owned(),
+            run: fastrand::u64(..),
+            what,
+        }
+    }
+
+    /// Writes the n-th request, in place of what is in the buffer.
+    pub(super) fn write(&self, number: u64, buffer: &mut Vec<u8>) -> Asked {
+        buffer.clear();
+        match &self.what {
+            What::OpenUsers => self.open(number, PLENTY, buffer),
+            What::OpenUser { balance } => self.open(number, *balance, buffer),
+            What::OpenNames { prefix } => {
+                let body = format!(
+                    r#"{{"type":"deposit","destination":"{}","amount":{PLENTY}}}"#,
+                    name(*prefix, number)
+                );
+                self.write_with_body(buffer, "POST /event", &body, number);
+                Asked::adding(1)
+            }
+            What::SignUp { prefix } => {
+                let email = email(*prefix, number);
+                let body =
+                    format!(r#"{{"name":"Bench","email":"{email}","password":"{PASSWORD}"}}"#);
+                self.write_with_body(buffer, "POST /api/signup", &body, number);
+                Asked::READ
+            }
+            What::Withdraw {
+                users,
+                amount,
+                copies,
+            } => {
+                let number = number.checked_div(*copies).unwrap_or(number);
+                let user = self.pick(users, number);
+                self.change(number, user, &format!("-{amount}"), buffer)
+            }
+            What::Mixed { users } => {
+                let user = self.pick(users, number);
+                match number % 4 {
+                    0 => self.change(number, user, "-1", buffer),
+                    2 => self.change(number, user, "1", buffer),
+                    _ => self.read(user, buffer),
+                }
+            }
+            What::Read { users } => self.read(self.pick(users, number), buffer),
+            What::Transfer { prefix, popularity } => {
+                let (from, to) = popularity.pick_two(&mut self.random(number));
+                let body = format!(
+                    r#"{{"type":"transfer","origin":"{}","destination":"{}","amount":1}}"#,
+                    name(*prefix, from),
+                    name(*prefix, to)
+                );
+                self.write_with_body(buffer, "POST /event", &body, number);
+                Asked::adding(2)
+            }
+            What::SignIn { prefix, users } => {
+                let email = email(*prefix, number.checked_rem(*users).unwrap_or(0));
+                let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
+                self.write_with_body(buffer, "POST /api/signin", &body, number);
+                Asked::READ
+            }
+        }
+    }
+
+    fn open(&self, number: u64, balance: u64, buffer: &mut Vec<u8>) -> Asked {
+        let body = format!(r#"{{"balance":{balance}}}"#);
+        self.write_with_body(buffer, "POST /api/users", &body, number);
+        Asked {
+            entries: 1,
+            opens: true,
+        }
+    }
+
+    fn change(&self, number: u64, user: i64, amount: &str, buffer: &mut Vec<u8>) -> Asked {
+        let (line, body) = (
+            format!("PUT /api/users/{user}/balance"),
+            format!(r#"{{"amount":{amount}}}"#),
+        );
+        self.write_with_body(buffer, &line, &body, number);
+        Asked::adding(1)
+    }
+
+    fn read(&self, user: i64, buffer: &mut Vec<u8>) -> Asked {
+        let host = &self.host;
+        // To a vector nothing fails.
+        drop(write!(
+            buffer,
+            "GET /api/users/{user} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+        ));
+        Asked::READ
+    }
+
+    fn write_with_body(&self, buffer: &mut Vec<u8>, line: &str, body: &str, number: u64) {
+        let Self { host, run, .. } = self;
+        drop(write!(
+            buffer,
+            "{line} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nIdempotency-Key: {run:016x}-{number}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+    }
+
+    fn pick(&self, users: &[i64], number: u64) -> i64 {
+        let index = self.random(number).usize(..users.len().max(1));
+        users.get(index).copied().unwrap_or_default()
+    }
+
+    fn random(&self, number: u64) -> fastrand::Rng {
+        fastrand::Rng::with_seed(self.run.wrapping_add(number))
+    }
+}
+
+fn name(prefix: u64, number: u64) -> String {
+    format!("bench-{prefix:016x}-{number}")
+}
+
+fn email(prefix: u64, number: u64) -> String {
+    format!("bench-{prefix:016x}-{number}@example.org")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(requests: &Requests, number: u64) -> String {
+        let mut buffer = Vec::new();
+        requests.write(number, &mut buffer);
+        String::from_utf8(buffer).expect("text")
+    }
+
+    #[test]
+    fn every_write_has_a_key_of_its_own_unless_it_is_a_copy() {
+        let users: Arc<[i64]> = (1..=1000).collect();
+        let withdraw = |copies| {
+            let what = What::Withdraw {
+                users: Arc::clone(&users),
+                amount: 1,
+                copies,
+            };
+            Requests::new("localhost", what)
+        };
+        let once = withdraw(1);
+        assert_ne!(text(&once, 0), text(&once, 1));
+        assert_eq!(text(&once, 7), text(&once, 7));
+        let thrice = withdraw(3);
+        assert_eq!(text(&thrice, 3), text(&thrice, 5));
+        assert_ne!(text(&thrice, 5), text(&thrice, 6));
+        assert_ne!(text(&once, 0), text(&withdraw(1), 0), "another run");
+    }
+
+    #[test]
+    fn a_length_is_that_of_the_body() {
+        let users: Arc<[i64]> = Arc::new([1]);
+        for what in [
+            What::OpenUsers,
+            What::SignUp { prefix: 1 },
+            What::Mixed { users },
+        ] {
+            let text = text(&Requests::new("localhost:3000", what), 0);
+            let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("Content-Length: "));
+            assert_eq!(length, Some(body.len().to_string().as_str()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! One side of a benchmark: a service, what was opened on it, and what was counted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::time::timeout;
+
+use super::error::Error;
+use super::load::{self, Length, Load};
+use super::outcome::{Books, Figure, Measurement};
+use super::popularity::Popularity;
+use super::processes::{self, ProcessorTime};
+use super::requests::{Requests, What};
+use super::scenario::{
+    ACCEPTANCE_AMOUNT, ACCEPTANCE_BALANCE, ACCEPTANCE_REQUESTS, ACCEPTANCE_SUCCESSES, Accounts,
+    Scenario,
+};
+use super::tally::{Effects, Tally};
+use super::target::Target;
+use super::{Plan, Progress, Watch};
+use crate::service::audit;
+use crate::storage::statistics::{self, Counters};
+use crate::storage::{Connection, connection};
+
+/// How often the watcher is told.
+const TELL_INTERVAL: Duration = Duration::from_millis(200);
+
+/// A service under measurement.
+pub(super) struct Side<'p> {
+    plan: &'p Plan,
+    target: &'p Target,
+    database: Option<Connection>,
+    entries_before: u64,
+    accounts: Accounts,
+    effects: Effects,
+    /// What is going on, for who watches.
+    step: String,
+}
+
+/// What had been used at one moment.
+#[derive(Clone, Copy)]
+struct Usage {
+    processor: Option<ProcessorTime>,
+    counters: Option<Counters>,
+}
+
+impl<'p> Side<'p> {
+    /// Opens all accounts.
+    ///
+    /// # Errors
+    /// Where that is not possible.
+    pub(super) async fn prepare(
+        plan: &'p Plan,
+        target: &'p Target,
+        watch: &Watch<'_>,
+    ) -> Result<Self, Error> {
+        let mut database = target.connect().await?;
+        let entries_before = match &mut database {
+            Some(database) => count_entries(database).await?,
+            None => 0,
+        };
+        let popularity = if plan.zipf {
+            Popularity::zipf(plan.accounts)
+        } else {
+            Popularity::Uniform {
+                accounts: plan.accounts,
+            }
+        };
+        let accounts = Accounts {
+            users: Arc::new([]),
+            prefix: fastrand::u64(..),
+            popularity: Arc::new(popularity),
+        };
+        let mut side = Self {
+            plan,
+            target,
+            database,
+            entries_before,
+            accounts,
+            effects: Effects::default(),
+            step: "opening accounts".to_owned(),
+        };
+        let (what, count) = plan.scenario.opening(plan.accounts, side.accounts.prefix);
+        let load = plan.scenario.opening_load();
+        side.accounts.users = side.open(what, count, load, watch).await?.into();
+        Ok(side)
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.target.name
+    }
+
+    /// One round of one load; the second is what was not as it has to be.
+    ///
+    /// # Errors
+    /// Where the service or its database went away.
+    pub(super) async fn measure(
+        &mut self,
+        load: Load,
+        step: &str,
+        watch: &Watch<'_>,
+    ) -> Result<(Measurement, Option<String>), Error> {
+        step.clone_into(&mut self.step);
+        let what = self.plan.scenario.requests(&self.accounts);
+        // Nothing of the warm-up is under way any more when the figures begin, so all of them are about the same requests.
+        let warm_up = Length::Time(self.plan.warm_up);
+        self.run(what.clone(), load, warm_up, watch).await?;
+        if self.plan.scenario == Scenario::Withdraw10k {
+            return self.accept(load, watch).await;
+        }
+        let length = Length::Time(self.plan.duration);
+        let (measurement, _) = self.run(what, load, length, watch).await?;
+        Ok((measurement, None))
+    }
+
+    /// The audit, and whether the journal grew by what the answers promised.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub(super) async fn audit(mut self) -> Result<Option<Books>, Error> {
+        let Some(mut database) = self.database.take() else {
+            return Ok(None);
+        };
+        let report = audit::run(&mut database, |_| {}).await?;
+        let entries = count_entries(&mut database).await?;
+        connection::close(database).await;
+        let added = entries.saturating_sub(self.entries_before);
+        let Effects {
+            acknowledged,
+            unknown,
+        } = self.effects;
+        Ok(Some(Books {
+            name: self.target.name.clone(),
+            accounts: report.accounts,
+            entries: report.entries,
+            in_balance: report.is_clean(),
+            acknowledged,
+            unknown,
+            added,
+            lost: acknowledged.saturating_sub(added),
+            unaccounted: added.saturating_sub(acknowledged.saturating_add(unknown)),
+        }))
+    }
+
+    /// Ten thousand withdrawals of 2 from 10000, at once.
+    async fn accept(
+        &mut self,
+        load: Load,
+        watch: &Watch<'_>,
+    ) -> Result<(Measurement, Option<String>), Error> {
+        let one = Load {
+            connections: 1,
+            per_s: None,
+        };
+        let user = What::OpenUser {
+            balance: ACCEPTANCE_BALANCE,
+        };
+        let users: Arc<[i64]> = self.open(user, 1, one, watch).await?.into();
+        let what = What::Withdraw {
+            users,
+            amount: ACCEPTANCE_AMOUNT,
+            copies: 1,
+        };
+        let length = Length::Requests(ACCEPTANCE_REQUESTS);
+        let (measurement, _) = self.run(what, load, length, watch).await?;
+        let refused = ACCEPTANCE_REQUESTS.saturating_sub(ACCEPTANCE_SUCCESSES);
+        let is_exact = measurement.successes == ACCEPTANCE_SUCCESSES
+            && measurement.refusals == BTreeMap::from([(400, refused)])
+            && measurement.errors.is_empty();
+        let violation = (!is_exact).then(|| {
+            format!(
+                "{}: {} withdrawals accepted, refused {:?}, failed {:?}, instead of {ACCEPTANCE_SUCCESSES} accepted and \
+                 {refused} refused",
+                self.name(),
+                measurement.successes,
+                measurement.refusals,
+                measurement.errors
+            )
+        });
+        Ok((measurement, violation))
+    }
+
+    /// Opens so many, all of which must succeed; their ids, where they are users.
+    async fn open(
+        &mut self,
+        what: What,
+        count: u64,
+        load: Load,
+        watch: &Watch<'_>,
+    ) -> Result<Vec<i64>, Error> {
+        let length = Length::Requests(count);
+        let (measurement, opened) = self.run(what, load, length, watch).await?;
+        if measurement.successes == count {
+            return Ok(opened);
+        }
+        let Measurement {
+            refusals, errors, ..
+        } = measurement;
+        Err(Error::Preparation(format!(
+            "{} of {count} were opened; refused {refusals:?}, failed {errors:?}",
+            measurement.successes
+        )))
+    }
+
+    /// Puts on a load, and measures what it costs; the second are the ids of users that it opened.
+    async fn run(
+        &mut self,
+        what: What,
+        load: Load,
+        length: Length,
+        watch: &Watch<'_>,
+    ) -> Result<(Measurement, Vec<i64>), Error> {
+        let requests = Requests::new(&self.target.address.to_string(), what);
+        let before = self.usage().await?;
+        let mut running = load::start(self.target.address, requests, load, length).await?;
+        loop {
+            match timeout(TELL_INTERVAL, running.ended()).await {
+                Ok(ended) => break ended?,
+                Err(_) => watch(Progress {
+                    side: self.name(),
+                    step: &self.step,
+                    completed: running.completed(),
+                    elapsed: running.elapsed(),
+                }),
+            }
+        }
+        let after = self.usage().await?;
+        let began = running.began();
+        let tally = running.into_tally();
+        self.effects.add(tally.effects);
+        let mut measurement = summarise(&tally, began);
+        measurement
+            .figures
+            .extend(costs(before, after, tally.latencies.len()));
+        let memory_peak = self.target.process.and_then(processes::memory_peak_kib);
+        if let Some(peak_kib) = memory_peak {
+            let peak_mib = peak_kib as f64 / 1_024.0;
+            measurement.figures.insert(Figure::Memory, peak_mib);
+        }
+        Ok((measurement, tally.opened))
+    }
+
+    async fn usage(&mut self) -> Result<Usage, Error> {
+        let counters = match &mut self.database {
+            Some(database) => Some(statistics::fetch_counters(database).await?),
+            None => None,
+        };
+        Ok(Usage {
+            processor: self.target.process.and_then(processes::processor_time),
+            counters,
+        })
+    }
+}
+
+fn summarise(tally: &Tally, began: Instant) -> Measurement {
+    let statuses = || tally.statuses.iter();
+    let refusals = statuses().filter(|(status, _)| (400..500).contains(*status));
+    let errors = statuses()
+        .filter(|(status, _)| !(200..300).contains(*status) && !(400..500).contains(*status));
+    let mut errors: BTreeMap<String, u64> = errors
+        .map(|(status, count)| (status.to_string(), *count))
+        .collect();
+    for (name, count) in [
+        ("disconnected", tally.disconnects),
+        ("unsent", tally.unsent),
+    ] {
+        if 0 < count {
+            errors.insert(name.to_owned(), count);
+        }
+    }
+    let mut measurement = Measurement {
+        requests: tally.latencies.len().saturating_add(tally.unsent),
+        successes: tally.successes(),
+        refusals: refusals.map(|(status, count)| (*status, *count)).collect(),
+        errors,
+        figures: BTreeMap::new(),
+    };
+    if let Some(last) = tally.last_answer {
+        let seconds = last.saturating_duration_since(began).as_secs_f64();
+        let answered = tally.latencies.len().saturating_sub(tally.disconnects);
+        if 0.0 < seconds {
+            let per_s = answered as f64 / seconds;
+            measurement.figures.insert(Figure::RequestsPerS, per_s);
+        }
+        for (figure, quantile) in Figure::QUANTILES {
+            let latency_us = tally.latencies.value_at_quantile(quantile) as f64;
+            measurement.figures.insert(figure, latency_us / 1_000.0);
+        }
+    }
+    measurement
+}
+
+/// What a request took, where that can be known.
+fn costs(before: Usage, after: Usage, requests: u64) -> BTreeMap<Figure, f64> {
+    let mut figures = BTreeMap::new();
+    if requests == 0 {
+        return figures;
+    }
+    let requests = requests as f64;
+    if let (Some(before), Some(after)) = (before.processor, after.processor) {
+        let service = after.service_us.saturating_sub(before.service_us) as f64;
+        let postgres = after.postgres_us.saturating_sub(before.postgres_us) as f64;
+        figures.insert(Figure::Service, service / requests);
+        figures.insert(Figure::Postgres, postgres / requests);
+        figures.insert(Figure::Processor, (service + postgres) / requests);
+    }
+    if let (Some(before), Some(after)) = (before.counters, after.counters) {
+        let wal_bytes = after.wal_bytes.saturating_sub(before.wal_bytes) as f64;
+        let commits = after.transactions.saturating_sub(before.transactions) as f64;
+        figures.insert(Figure::Wal, wal_bytes / requests);
+        if 0.0 < commits {
+            figures.insert(Figure::PerCommit, requests / commits);
+        }
+    }
+    figures
+}
+
+async fn count_entries(database: &mut Connection) -> Result<u64, Error> {
+    let entries = statistics::count_entries(database).await?;
+    Ok(u64::try_from(entries).unwrap_or_default())
+}

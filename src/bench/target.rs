@@ -1,0 +1,240 @@
+//! What is measured: a service of our own, started for the purpose, or one that runs already.
+
+use std::env;
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::error::Error;
+use crate::postgres;
+use crate::storage::{Connection, Database};
+
+/// How long a service may take to create its database and start.
+const READY_MAX: Duration = Duration::from_mins(2);
+/// How long it may take to stop, its database included.
+const STOP_MAX: Duration = Duration::from_mins(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+/// How many of its last lines are shown where it died.
+const LOG_LINES_MAX: usize = 20;
+
+/// A service under load.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// What it is called in the results.
+    pub name: String,
+    pub address: SocketAddr,
+    /// Its database, where that may be asked.
+    pub database_url: Option<String>,
+    /// Its process, where its database runs under it.
+    pub process: Option<u32>,
+}
+
+/// A service of our own, with an embedded database in a directory that is removed with it.
+///
+/// Dropped without [`Own::stop`] it is killed, and its database ends with it.
+pub struct Own {
+    child: Child,
+    directory: TempDir,
+    name: String,
+}
+
+impl Target {
+    /// A connection to its database that may take its time, where that may be asked.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached.
+    pub(super) async fn connect(&self) -> Result<Option<Connection>, Error> {
+        let Some(url) = &self.database_url else {
+            return Ok(None);
+        };
+        // It is only read, so it may be one that loses money, for an experiment.
+        let database = Database::parse(url, true)?;
+        Ok(Some(database.connect_patient().await?))
+    }
+}
+
+impl Own {
+    /// Starts this program's `serve` with these flags, on any free port, with nothing else set but where PostgreSQL's
+    /// programs are. It has a new directory in `parent`, or where temporary files are.
+    ///
+    /// # Errors
+    /// Where the directory cannot be made, or the program not be run.
+    pub fn start(name: &str, flags: &[String], parent: Option<&Path>) -> Result<Self, Error> {
+        let parent = parent.map_or_else(env::temp_dir, Path::to_path_buf);
+        let directory = make_directory(&parent).map_err(|reason| Error::Directory {
+            directory: parent,
+            reason,
+        })?;
+        let open = |file: PathBuf| File::create(file).map_err(Error::Start);
+        let stdout = open(said(directory.path()))?;
+        let stderr = open(log(directory.path()))?;
+        let program = env::current_exe().map_err(Error::Start)?;
+        let mut command = std::process::Command::new(program);
+        for (variable, _) in env::vars_os() {
+            let text = variable.to_string_lossy();
+            let is_setting = text.starts_with("PASSBOOK_") && text != "PASSBOOK_PG_BIN_DIR";
+            if is_setting || text == "DATABASE_URL" || text == "RUST_LOG" {
+                command.env_remove(variable);
+            }
+        }
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(directory.path().join("data"))
+            .args(flags)
+            // Where there is no .env, and away from the Ctrl-C of our terminal: we stop it ourselves.
+            .current_dir(directory.path())
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr);
+        // This thread is the main one, which lives as long as the program.
+        postgres::end_with_parent(&mut command, libc::SIGTERM);
+        let child = Command::from(command).kill_on_drop(true).spawn();
+        Ok(Self {
+            child: child.map_err(Error::Start)?,
+            directory,
+            name: name.to_owned(),
+        })
+    }
+
+    /// Waits until it listens.
+    ///
+    /// # Errors
+    /// Where it ends instead, or takes longer than two minutes.
+    pub async fn ready(&mut self) -> Result<Target, Error> {
+        let deadline = Instant::now() + READY_MAX;
+        loop {
+            // Before what it said, so that the last words of one that ended are not missed.
+            let ended = self.child.try_wait().map_err(Error::Start)?;
+            let text = fs::read_to_string(said(self.directory.path())).unwrap_or_default();
+            if let Some(address) = listening(&text) {
+                return self.reach(address).await;
+            }
+            if let Some(status) = ended {
+                return Err(self.died(status));
+            }
+            if deadline <= Instant::now() {
+                return Err(Error::NotReady(READY_MAX.as_secs(), self.last_lines()));
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// Resolves when the service ends by itself, to say so.
+    pub async fn exited(&mut self) -> Error {
+        match self.child.wait().await {
+            Ok(status) => self.died(status),
+            Err(error) => Error::Start(error),
+        }
+    }
+
+    /// Stops the service and its database, and removes the directory.
+    ///
+    /// # Errors
+    /// Where the directory cannot be removed.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        if let Some(pid) = self.child.id() {
+            // It may be gone already.
+            drop(postgres::signal(pid, libc::SIGTERM));
+            if timeout(STOP_MAX, self.child.wait()).await.is_err() {
+                tracing::warn!(pid, "the service did not stop in time, and is killed");
+                drop(self.child.kill().await);
+            }
+        }
+        remove(self.directory).await
+    }
+
+    async fn reach(&self, address: SocketAddr) -> Result<Target, Error> {
+        let settings = postgres::Settings {
+            data_dir: self.directory.path().join("data"),
+            bin_dir: None,
+        };
+        let attached = postgres::attach_or_start(&settings).await?;
+        let database_url = attached.address().url().to_owned();
+        attached.stop().await?;
+        Ok(Target {
+            name: self.name.clone(),
+            address,
+            database_url: Some(database_url),
+            process: self.child.id(),
+        })
+    }
+
+    fn died(&self, status: std::process::ExitStatus) -> Error {
+        Error::Died {
+            status: status.to_string(),
+            log: self.last_lines(),
+        }
+    }
+
+    fn last_lines(&self) -> String {
+        let text = fs::read_to_string(log(self.directory.path())).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let first = lines.len().saturating_sub(LOG_LINES_MAX);
+        lines.get(first..).unwrap_or_default().join("\n")
+    }
+}
+
+fn make_directory(parent: &Path) -> io::Result<TempDir> {
+    let directory = tempfile::Builder::new()
+        .prefix("passbook-bench-")
+        .tempdir_in(parent)?;
+    // Root's PostgreSQL runs as another user; what matters lies in closed directories.
+    fs::set_permissions(directory.path(), Permissions::from_mode(0o755))?;
+    Ok(directory)
+}
+
+/// A PostgreSQL whose service died has its last moments yet, in which it may still write.
+async fn remove(directory: TempDir) -> Result<(), Error> {
+    let directory = directory.keep();
+    let deadline = Instant::now() + STOP_MAX;
+    loop {
+        match fs::remove_dir_all(&directory) {
+            Ok(()) => return Ok(()),
+            Err(reason) if deadline <= Instant::now() => {
+                return Err(Error::Directory { directory, reason });
+            }
+            Err(_) => sleep(POLL_INTERVAL).await,
+        }
+    }
+}
+
+fn said(directory: &Path) -> PathBuf {
+    directory.join("serve.out")
+}
+
+fn log(directory: &Path) -> PathBuf {
+    directory.join("serve.log")
+}
+
+/// The address in what `serve` says once it listens.
+fn listening(text: &str) -> Option<SocketAddr> {
+    let line = text.lines().find(|line| line.contains("listening on"))?;
+    let mut words = line.split_whitespace();
+    words
+        .find_map(|word| word.strip_prefix("http://"))?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_is_read_from_what_serve_says() {
+        let text =
+            "passbook 0.1.0\n  listening on  http://127.0.0.1:4711 (open to this machine only)\n";
+        assert_eq!(listening(text), "127.0.0.1:4711".parse().ok());
+        assert_eq!(listening("passbook 0.1.0\n"), None);
+    }
+}

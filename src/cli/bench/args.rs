@@ -1,0 +1,352 @@
+//! What `passbook bench` is asked for.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, value_parser};
+
+use crate::app::AppError;
+use crate::bench::{Baseline, Load, Plan, Scenario, Target};
+use crate::config::ServeArgs;
+
+/// Connections of an open loop, of which each carries one request at a time.
+const OPEN_LOOP_CONNECTIONS: usize = 256;
+/// Rounds where there are sides to compare.
+const COMPARISON_ROUNDS: u32 = 5;
+const DURATION_MAX: Duration = Duration::from_hours(1);
+/// What a side cannot be told: where it listens and keeps its data.
+const RESERVED: [&str; 3] = ["listen", "data_dir", "database_url"];
+/// What the default settings are called in the results.
+const DEFAULT: &str = "passbook";
+
+const AFTER_HELP: &str = "\
+A closed loop (--concurrency) sends the next request on a connection when the answer is there. An open loop (--rate) sends
+when a request is due, whatever the answers take, and measures from that moment, so that a stall counts for all who came
+meanwhile. Every write has an Idempotency-Key of its own. Accounts are opened over HTTP first.
+
+Units: latencies in milliseconds; processor time of the service and of PostgreSQL in microseconds for each request, and bytes
+of the write-ahead log for each request, where its processes and its database are known, else -; 'per commit' is how many
+requests shared a transaction. Last comes the audit of 'passbook verify', and whether each acknowledged write is there once.
+
+Exit code 1 if the books are not in balance or an answer was not as it has to be. PASSBOOK_PG_BIN_DIR is passed on.
+
+  passbook bench withdraw-10k
+  passbook bench spread --concurrency 256 --compare batch_size_max=1,lanes=16
+  passbook bench one --against pgbench
+  passbook bench transfers --zipf --rate 1000,5000,10000 --plot transfers.svg";
+
+/// What to measure, on what.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = AFTER_HELP)]
+pub(in crate::cli) struct BenchArgs {
+    /// What the clients do
+    #[arg(value_enum)]
+    pub(super) scenario: Scenario,
+
+    /// A service that runs already [default: one of its own, on a new embedded database that is removed at the end]
+    #[arg(long, value_name = "URL", value_parser = parse_url, conflicts_with_all = ["compare", "against", "temp_dir"], help_heading = "Target")]
+    url: Option<Authority>,
+
+    /// Its database, to audit the books and to count what is written
+    #[arg(long, value_name = "URL", requires = "url", help_heading = "Target")]
+    database_url: Option<String>,
+
+    /// Where the new database gets its directory: on the disk to be measured [default: that of temporary files]
+    #[arg(long, value_name = "DIR", help_heading = "Target")]
+    pub(super) temp_dir: Option<PathBuf>,
+
+    /// Keep-alive connections, one number after the other [default: 1,16,64,256; with --rate 256]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_connections, help_heading = "Load")]
+    concurrency: Vec<usize>,
+
+    /// Requests that arrive in a second, one number after the other: an open loop
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = value_parser!(u32).range(1..=1_000_000), help_heading = "Load")]
+    rate: Vec<u32>,
+
+    /// Accounts to choose from, 2 to 10000000
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000, value_parser = value_parser!(u64).range(2..=10_000_000), help_heading = "Load")]
+    accounts: u64,
+
+    /// Choose some accounts far more often than others (transfers)
+    #[arg(long, help_heading = "Load")]
+    zipf: bool,
+
+    /// Time under load before each measurement: 500ms, 2s, 1m
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_duration, help_heading = "Load")]
+    warm_up: Duration,
+
+    /// Time of each measurement: 500ms, 10s, 1m; at most 1h
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
+    duration: Duration,
+
+    /// How often everything is measured, all sides in turns [default: 1; with --compare or --against 5]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..=1000), help_heading = "Comparison")]
+    rounds: Option<u32>,
+
+    /// A second service with other settings of serve, such as batch-size-max=1,lanes=16
+    #[arg(long, value_name = "SETTINGS", value_parser = parse_settings, help_heading = "Comparison")]
+    compare: Option<Settings>,
+
+    /// PostgreSQL alone, under its own load generator (spread, hot, one)
+    #[arg(long, value_enum, value_name = "PROGRAM", help_heading = "Comparison")]
+    against: Option<Against>,
+
+    /// Print one JSON object instead of a table
+    #[arg(long, help_heading = "Output")]
+    pub(super) json: bool,
+
+    /// Write latency and throughput against load to a file, as SVG
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) plot: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Against {
+    /// PostgreSQL's pgbench, found beside the server's other programs
+    Pgbench,
+}
+
+/// Host and port of a URL.
+#[derive(Clone, Debug)]
+struct Authority(String);
+
+/// Settings of `serve`, as they were given and as flags.
+#[derive(Clone, Debug)]
+struct Settings {
+    text: String,
+    flags: Vec<String>,
+}
+
+/// A service to start: what it is called, and its flags.
+pub(super) struct Starting {
+    pub name: String,
+    pub flags: Vec<String>,
+}
+
+impl BenchArgs {
+    /// # Errors
+    /// Where what is asked does not go together.
+    pub(super) fn plan(&self) -> Result<Plan, AppError> {
+        if self.zipf && self.scenario != Scenario::Transfers {
+            return Err(contradiction("--zipf is for transfers"));
+        }
+        let has_sides = self.compare.is_some() || self.against.is_some();
+        Ok(Plan {
+            scenario: self.scenario,
+            loads: self.loads()?,
+            accounts: self.accounts,
+            zipf: self.zipf,
+            warm_up: self.warm_up,
+            duration: self.duration,
+            rounds: self
+                .rounds
+                .unwrap_or(if has_sides { COMPARISON_ROUNDS } else { 1 }),
+            baseline: self.against.map(|_| self.baseline()).transpose()?,
+        })
+    }
+
+    /// The service that runs already, if one was named.
+    ///
+    /// # Errors
+    /// Where its host has no address.
+    pub(super) fn target(&self) -> Result<Option<Target>, AppError> {
+        let Some(Authority(authority)) = &self.url else {
+            return Ok(None);
+        };
+        let unknown = |reason: String| contradiction(&format!("--url {authority}: {reason}"));
+        let mut found = authority
+            .to_socket_addrs()
+            .map_err(|error| unknown(error.to_string()))?;
+        let address: SocketAddr = found
+            .next()
+            .ok_or_else(|| unknown("it has no address".to_owned()))?;
+        Ok(Some(Target {
+            name: DEFAULT.to_owned(),
+            address,
+            database_url: self.database_url.clone(),
+            process: None,
+        }))
+    }
+
+    /// The services to start, where none was named.
+    pub(super) fn starting(&self) -> Vec<Starting> {
+        let default = Starting {
+            name: DEFAULT.to_owned(),
+            flags: Vec::new(),
+        };
+        let changed = self.compare.iter().map(|settings| Starting {
+            name: settings.text.clone(),
+            flags: settings.flags.clone(),
+        });
+        [default].into_iter().chain(changed).collect()
+    }
+
+    fn loads(&self) -> Result<Vec<Load>, AppError> {
+        let scenario = self.scenario;
+        if scenario.is_fixed() && !(self.concurrency.is_empty() && self.rate.is_empty()) {
+            let name = scenario.name();
+            return Err(contradiction(&format!(
+                "{name} has a load of its own: no --concurrency, no --rate"
+            )));
+        }
+        if self.rate.is_empty() {
+            let connections = match &self.concurrency[..] {
+                [] => scenario.connections(),
+                given => given,
+            };
+            let closed = |connections: &usize| Load {
+                connections: *connections,
+                per_s: None,
+            };
+            return Ok(connections.iter().map(closed).collect());
+        }
+        let connections = match self.concurrency[..] {
+            [] => OPEN_LOOP_CONNECTIONS,
+            [connections] => connections,
+            [_, _, ..] => return Err(contradiction("with --rate, --concurrency is one number")),
+        };
+        let open = |per_s: &u32| Load {
+            connections,
+            per_s: Some(*per_s),
+        };
+        Ok(self.rate.iter().map(open).collect())
+    }
+
+    fn baseline(&self) -> Result<Baseline, AppError> {
+        match self.scenario {
+            Scenario::Spread => Ok(Baseline::Spread),
+            Scenario::Hot => Ok(Baseline::Hot),
+            Scenario::One => Ok(Baseline::One),
+            Scenario::Withdraw10k
+            | Scenario::Transfers
+            | Scenario::Mixed
+            | Scenario::RetryStorm
+            | Scenario::Reads
+            | Scenario::SignIn => Err(contradiction("--against is for spread, hot and one")),
+        }
+    }
+}
+
+fn contradiction(what: &str) -> AppError {
+    AppError::Contradiction(what.to_owned())
+}
+
+fn parse_url(url: &str) -> Result<Authority, String> {
+    let authority = url.strip_prefix("http://");
+    let authority = authority.map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    let is_plain =
+        |authority: &&str| !authority.is_empty() && !authority.contains(['/', '?', '#', '@', ' ']);
+    let authority = authority
+        .filter(is_plain)
+        .ok_or("not http://HOST:PORT".to_owned())?;
+    let after_host = authority.rsplit(']').next().unwrap_or_default();
+    Ok(Authority(if after_host.contains(':') {
+        authority.to_owned()
+    } else {
+        format!("{authority}:80")
+    }))
+}
+
+fn parse_connections(text: &str) -> Result<usize, String> {
+    let parsed = text.parse().ok();
+    let connections = parsed.filter(|connections| (1..=10_000).contains(connections));
+    connections.ok_or_else(|| "not a whole number from 1 to 10000".to_owned())
+}
+
+/// `500ms`, `10s`, `1m`; nothing finer makes sense here.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let units = [("ms", 1), ("s", 1_000), ("m", 60_000)];
+    let parsed = units.into_iter().find_map(|(unit, unit_ms)| {
+        let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+        Some(Duration::from_millis(number.checked_mul(unit_ms)?))
+    });
+    parsed
+        .filter(|duration| *duration <= DURATION_MAX)
+        .ok_or_else(|| "not a time such as 500ms, 10s or 1m, at most 60m".to_owned())
+}
+
+/// `name=value,…`, as `serve` will understand it.
+fn parse_settings(text: &str) -> Result<Settings, String> {
+    let mut flags = Vec::new();
+    for setting in text.split(',') {
+        let (name, value) = setting
+            .split_once('=')
+            .ok_or_else(|| format!("{setting} is not name=value"))?;
+        if RESERVED.contains(&name.replace('-', "_").as_str()) {
+            return Err(format!("{name} cannot be chosen here"));
+        }
+        flags.push(format!("--{}={value}", name.replace('_', "-")));
+    }
+    let serve = ServeArgs::augment_args(clap::Command::new("serve").no_binary_name(true));
+    match serve.try_get_matches_from(&flags) {
+        Ok(_) => Ok(Settings {
+            text: text.to_owned(),
+            flags,
+        }),
+        Err(error) => {
+            let complaint = error.to_string();
+            let first = complaint.lines().next().unwrap_or_default();
+            Err(first.trim_start_matches("error: ").to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_has_a_unit() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("10s"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse_duration("2m"), Ok(Duration::from_mins(2)));
+        for wrong in [
+            "",
+            "10",
+            "s",
+            "-1s",
+            "1.5s",
+            "61m",
+            "10h",
+            "99999999999999999999s",
+        ] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_a_host_with_or_without_a_port() {
+        let parsed = |url: &str| parse_url(url).map(|Authority(authority)| authority).ok();
+        for (url, authority) in [
+            ("http://127.0.0.1:3000", Some("127.0.0.1:3000")),
+            ("http://127.0.0.1:3000/", Some("127.0.0.1:3000")),
+            ("http://localhost", Some("localhost:80")),
+            ("http://[::1]:3000", Some("[::1]:3000")),
+            ("http://[::1]", Some("[::1]:80")),
+            ("https://localhost", None),
+            ("localhost:3000", None),
+            ("http://localhost/api", None),
+            ("http://", None),
+        ] {
+            assert_eq!(parsed(url).as_deref(), authority, "{url}");
+        }
+    }
+
+    #[test]
+    fn settings_are_those_of_serve() {
+        let flags = parse_settings("batch_size_max=1,lanes=16").map(|settings| settings.flags);
+        let expected = ["--batch-size-max=1", "--lanes=16"].map(str::to_owned);
+        assert_eq!(flags, Ok(expected.to_vec()));
+        for (wrong, words) in [
+            ("lanes", "name=value"),
+            ("lanes=0", "from 1 to 64"),
+            ("lines=1", "--lines"),
+            ("listen=127.0.0.1:1", "listen"),
+            ("data-dir=/tmp", "data-dir"),
+        ] {
+            let complaint = parse_settings(wrong).err().unwrap_or_default();
+            assert!(complaint.contains(words), "{wrong}: {complaint}");
+        }
+    }
+}

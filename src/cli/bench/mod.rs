@@ -1,0 +1,145 @@
+//! `passbook bench`: starts what is to be measured, measures it, prints what came out.
+
+mod args;
+mod table;
+
+use std::cell::RefCell;
+use std::future::pending;
+use std::io::{self, IsTerminal, Write as _};
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+pub(super) use self::args::BenchArgs;
+use super::say;
+use crate::app::AppError;
+use crate::bench::{self, Error, Outcome, Own, Plan, Progress, Target, plot};
+
+/// How long a service that took its measurement down with it may take to be seen as ended.
+const END_MAX: Duration = Duration::from_secs(2);
+
+/// Whether the books are in balance, and all answers were as they have to be.
+pub(super) async fn run(args: &BenchArgs) -> Result<bool, AppError> {
+    let plan = args.plan()?;
+    let mut own = Vec::new();
+    let measured = tokio::select! {
+        measured = measure(args, &plan, &mut own) => measured,
+        () = told_to_stop() => Err(AppError::Interrupted),
+    };
+    clear_progress();
+    for service in own {
+        service.stop().await?;
+    }
+    let outcome = measured?;
+    if let Some(path) = &args.plot {
+        plot::write(&outcome, path)?;
+    }
+    say(&if args.json {
+        json(&outcome)
+    } else {
+        table::describe(&plan, &outcome)
+    });
+    Ok(outcome.is_clean)
+}
+
+/// Measures the service that was named, or else starts what is needed; whoever calls stops it.
+async fn measure(args: &BenchArgs, plan: &Plan, own: &mut Vec<Own>) -> Result<Outcome, AppError> {
+    let watch = watcher();
+    if let Some(target) = args.target()? {
+        return Ok(bench::run(plan, &[target], &watch).await?);
+    }
+    let mut targets: Vec<Target> = Vec::new();
+    for starting in args.starting() {
+        let started = Own::start(&starting.name, &starting.flags, args.temp_dir.as_deref())?;
+        let index = own.len();
+        own.push(started);
+        if let Some(started) = own.get_mut(index) {
+            targets.push(started.ready().await?);
+        }
+    }
+    let failed = tokio::select! {
+        measured = bench::run(plan, &targets, &watch) => match measured {
+            Ok(outcome) => return Ok(outcome),
+            Err(error) => error,
+        },
+        error = any_exited(own) => error,
+    };
+    // A service that died is why its connections broke.
+    match timeout(END_MAX, any_exited(own)).await {
+        Ok(died) => Err(died.into()),
+        Err(_) => Err(failed.into()),
+    }
+}
+
+async fn any_exited(own: &mut [Own]) -> Error {
+    match own {
+        [] => pending().await,
+        [first] => first.exited().await,
+        [first, rest @ ..] => tokio::select! {
+            error = first.exited() => error,
+            error = Box::pin(any_exited(rest)) => error,
+        },
+    }
+}
+
+/// SIGINT, SIGTERM, or the end of the terminal.
+async fn told_to_stop() {
+    let kinds = [
+        SignalKind::interrupt(),
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+    ];
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+    for kind in kinds {
+        let sender = sender.clone();
+        match signal(kind) {
+            Ok(mut signals) => drop(tokio::spawn(async move {
+                signals.recv().await;
+                // One wish is enough.
+                let _ = sender.try_send(());
+            })),
+            Err(error) => tracing::warn!(%error, "a signal cannot be handled"),
+        }
+    }
+    if receiver.recv().await.is_none() {
+        pending::<()>().await;
+    }
+}
+
+/// Shows what is going on: on a terminal in one line that is written over, else in a line for each step.
+fn watcher() -> impl Fn(Progress<'_>) {
+    let last = RefCell::new(String::new());
+    let is_terminal = io::stderr().is_terminal();
+    move |progress: Progress<'_>| {
+        let Progress {
+            side,
+            step,
+            completed,
+            elapsed,
+        } = progress;
+        let step = format!("{step} ({side})");
+        if is_terminal {
+            let elapsed_s = elapsed.as_secs_f64();
+            drop(write!(
+                io::stderr(),
+                "\r\x1b[K{step}: {completed} requests in {elapsed_s:.1} s"
+            ));
+        } else if *last.borrow() != step {
+            drop(writeln!(io::stderr(), "{step}"));
+            last.replace(step);
+        }
+    }
+}
+
+fn clear_progress() {
+    if io::stderr().is_terminal() {
+        drop(write!(io::stderr(), "\r\x1b[K"));
+    }
+}
+
+fn json(outcome: &Outcome) -> String {
+    let text = serde_json::to_string_pretty(outcome);
+    // Nothing in it can fail to be JSON.
+    text.unwrap_or_default() + "\n"
+}
