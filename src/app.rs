@@ -355,6 +355,7 @@ async fn start_service(database: &Database, args: &ServeArgs) -> Result<Arc<Serv
             queue_bytes_max: args.queue_bytes_max,
         },
         pool_size_max: args.pool_size_max,
+        read_batch_size_max: args.read_batch_size_max,
         currency: args.default_currency,
     };
     let service = Service::start(database.clone(), settings).await;

@@ -101,6 +101,10 @@ pub struct ServeArgs {
     #[arg(long, env = "PASSBOOK_POOL_SIZE_MAX", value_name = "COUNT", default_value_t = 8, value_parser = value_parser!(u32).range(1..=1000), help_heading = "Engine")]
     pub pool_size_max: u32,
 
+    /// Balance reads that are one statement at most; 1 makes each a statement of its own
+    #[arg(long, env = "PASSBOOK_READ_BATCH_SIZE_MAX", value_name = "COUNT", default_value_t = 500, value_parser = within(1, engine::BATCH_SIZE_MAX), help_heading = "Engine")]
+    pub read_batch_size_max: usize,
+
     /// Open user 1 with 10000 on an empty ledger [default: true on the embedded PostgreSQL, else false]
     #[arg(
         long, env = "PASSBOOK_DEMO", value_name = "BOOL", help_heading = "Ledger",

@@ -2,6 +2,7 @@
 
 mod accounts;
 pub mod audit;
+mod balances;
 mod currencies;
 mod history;
 mod passwords;
@@ -16,6 +17,7 @@ use prometheus::proto::MetricFamily;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use self::balances::Balances;
 use self::passwords::Passwords;
 use crate::engine::{Counts, Engine};
 use crate::ledger::{
@@ -40,6 +42,7 @@ pub use crate::storage::users::UserBalance;
 pub struct Service {
     engine: Engine,
     reads: Pool,
+    balances: Balances,
     currency: Currency,
     currencies: quick_cache::sync::Cache<String, Registered>,
     passwords: Passwords,
@@ -51,6 +54,8 @@ pub struct Settings {
     pub engine: EngineSettings,
     /// Connections for reads.
     pub pool_size_max: u32,
+    /// Balance reads in a statement; 1 makes each a statement of its own.
+    pub read_batch_size_max: usize,
     /// What an account holds where nobody says.
     pub currency: CurrencyCode,
 }
@@ -71,8 +76,11 @@ impl Service {
                 ))
             })?;
         let engine = Engine::start(database, settings.engine).await?;
+        let (batch_size_max, pool_size_max) =
+            (settings.read_batch_size_max, settings.pool_size_max);
         Ok(Self {
             engine,
+            balances: Balances::new(reads.clone(), batch_size_max, pool_size_max),
             reads,
             currency,
             currencies: currencies::known(),

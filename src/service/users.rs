@@ -14,7 +14,7 @@ impl Service {
         user: UserId,
         currency: Currency,
     ) -> Result<Option<UserBalance>, Fault> {
-        read(storage::users::find_balance(&self.reads, user, currency)).await
+        self.balances.find(user, currency).await
     }
 
     /// A user's balance in each of the currencies, in their order; none where there is no such user.

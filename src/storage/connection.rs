@@ -43,6 +43,9 @@ const LANE_SETTINGS: [(&str, &str); 4] = [
     ("plan_cache_mode", "force_generic_plan"),
 ];
 
+/// How a connection for reads is set besides: reads are look-ups by index, which no value changes.
+const READ_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
+
 /// What money needs of the server: a commit that is answered has to survive a power cut.
 const DURABILITY: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
@@ -97,7 +100,7 @@ impl Database {
         PgPoolOptions::new()
             .max_connections(size_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(self.options.clone())
+            .connect_lazy_with(self.options.clone().options(READ_SETTINGS))
     }
 
     /// A connection for the writes of one lane, asserted to be set as the lane needs it.

@@ -19,45 +19,61 @@ pub struct UserBalance {
     pub updated_at: DateTime<Utc>,
 }
 
+/// Users beside their accounts in a currency each, in the order that they are asked for.
+///
 /// # Errors
 /// Where the database does not answer.
-pub async fn find_balance(
+pub async fn list_balances(
     pool: &Pool,
-    user: UserId,
-    currency: Currency,
-) -> Result<Option<UserBalance>, StorageError> {
+    asked: &[(UserId, Currency)],
+) -> Result<Vec<Option<UserBalance>>, StorageError> {
+    // The laterals hold the look-ups to the indexes whatever the statistics say of the tables.
     const SQL: &str = "
         select users.created_at, greatest(users.updated_at, accounts.last_entry_at) as updated_at, accounts.balance
-        from users
-        left join account_names on account_names.book_id = $2 and account_names.name = $3
-        left join accounts on accounts.id = account_names.account_id
-        where users.id = $1";
+        from unnest($2::bigint[], $3::text[]) with ordinality as asked (user_id, name, position)
+        left join lateral (select created_at, updated_at from users where users.id = asked.user_id) as users on true
+        left join lateral (
+            select account_id from account_names where account_names.book_id = $1 and account_names.name = asked.name
+        ) as named on true
+        left join lateral (
+            select balance, last_entry_at from accounts where accounts.id = named.account_id
+        ) as accounts on true
+        order by asked.position";
     #[derive(FromRow)]
     struct Row {
-        created_at: DateTime<Utc>,
-        updated_at: DateTime<Utc>,
+        created_at: Option<DateTime<Utc>>,
+        updated_at: Option<DateTime<Utc>>,
         balance: Option<Decimal>,
     }
-    let account = AccountName::of_user(user, currency.code);
-    let row: Option<Row> = sqlx::query_as(SQL)
-        .bind(user.0)
+    let names = asked
+        .iter()
+        .map(|(user, currency)| AccountName::of_user(*user, currency.code));
+    let rows: Vec<Row> = sqlx::query_as(SQL)
         .bind(BookId::MAIN.0)
-        .bind(account.as_str())
-        .fetch_optional(pool)
+        .bind(asked.iter().map(|(user, _)| user.0).collect::<Vec<i64>>())
+        .bind(
+            names
+                .map(|name| name.as_str().to_owned())
+                .collect::<Vec<String>>(),
+        )
+        .fetch_all(pool)
         .await?;
-    row.map(|row| {
+    let found = asked.iter().zip(rows).map(|((user, currency), row)| {
+        let Some((created_at, updated_at)) = row.created_at.zip(row.updated_at) else {
+            return Ok(None);
+        };
         let balance = row.balance.map_or(Ok(Amount::ZERO), |balance| {
             columns::amount(balance, currency.scale)
         })?;
-        Ok(UserBalance {
-            user,
+        Ok(Some(UserBalance {
+            user: *user,
             balance,
-            currency,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        })
-    })
-    .transpose()
+            currency: *currency,
+            created_at,
+            updated_at,
+        }))
+    });
+    found.collect()
 }
 
 /// Which of the emails belong to someone.

@@ -20,6 +20,7 @@ mod lost_connections;
 mod metrics;
 mod microfin;
 mod peers;
+mod reads;
 mod roles;
 mod shutdown;
 mod tidy;

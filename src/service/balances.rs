@@ -1,0 +1,150 @@
+//! Balances, looked up together: reads that arrive while others are under way are the next statement.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+
+use super::{UserBalance, read};
+use crate::ledger::{Currency, Fault, UserId};
+use crate::storage::{self, Pool};
+
+/// How many may wait. Beyond it, a read is refused.
+const WAITING_MAX: usize = 20_000;
+/// Statements under way at a time, where they hold more than one read each.
+const FLIGHTS: u32 = 2;
+
+/// Who looks balances up.
+pub(super) struct Balances(Arc<Shared>);
+
+struct Shared {
+    pool: Pool,
+    state: Mutex<State>,
+    batch_size_max: usize,
+    flights_max: u32,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Wanted>,
+    flights: u32,
+}
+
+/// A balance that somebody waits for.
+struct Wanted {
+    user: UserId,
+    currency: Currency,
+    answer: oneshot::Sender<Result<Option<UserBalance>, Fault>>,
+}
+
+impl Balances {
+    /// With a batch size of one, every read is a statement of its own.
+    pub(super) fn new(pool: Pool, batch_size_max: usize, pool_size_max: u32) -> Self {
+        Self(Arc::new(Shared {
+            pool,
+            state: Mutex::default(),
+            batch_size_max,
+            flights_max: if batch_size_max == 1 {
+                pool_size_max
+            } else {
+                FLIGHTS.min(pool_size_max)
+            },
+        }))
+    }
+
+    /// A user beside their account in a currency, as it was after the call at the earliest.
+    ///
+    /// # Errors
+    /// Where the database does not answer, or too many wait.
+    pub(super) async fn find(
+        &self,
+        user: UserId,
+        currency: Currency,
+    ) -> Result<Option<UserBalance>, Fault> {
+        let (answer, found) = oneshot::channel();
+        {
+            let mut state = self.0.state();
+            if WAITING_MAX <= state.waiting.len() {
+                return Err(Fault::Overloaded);
+            }
+            state.waiting.push(Wanted {
+                user,
+                currency,
+                answer,
+            });
+            if state.flights < self.0.flights_max {
+                state.flights += 1;
+                // A task of its own: who asked may go away.
+                tokio::spawn(Flight::new(&self.0).fly());
+            }
+        }
+        found.await.unwrap_or(Err(Fault::Unavailable))
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to have a statement under way, given back however it ends.
+struct Flight {
+    shared: Arc<Shared>,
+    landed: bool,
+}
+
+impl Flight {
+    fn new(shared: &Arc<Shared>) -> Self {
+        Self {
+            shared: Arc::clone(shared),
+            landed: false,
+        }
+    }
+
+    /// Looks up whatever waits, until nothing does.
+    async fn fly(mut self) {
+        while let Some(wanted) = self.take() {
+            let asked: Vec<(UserId, Currency)> = wanted
+                .iter()
+                .map(|wanted| (wanted.user, wanted.currency))
+                .collect();
+            match read(storage::users::list_balances(&self.shared.pool, &asked)).await {
+                Ok(found) => {
+                    for (wanted, found) in wanted.into_iter().zip(found) {
+                        wanted.answer(Ok(found));
+                    }
+                }
+                Err(fault) => wanted
+                    .into_iter()
+                    .for_each(|wanted| wanted.answer(Err(fault))),
+            }
+        }
+    }
+
+    /// The next reads, in their order. Where there are none the flight is over, before anybody else can ask for one.
+    fn take(&mut self) -> Option<Vec<Wanted>> {
+        let mut state = self.shared.state();
+        if state.waiting.is_empty() {
+            state.flights -= 1;
+            self.landed = true;
+            return None;
+        }
+        let count = state.waiting.len().min(self.shared.batch_size_max);
+        Some(state.waiting.drain(..count).collect())
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        if !self.landed {
+            self.shared.state().flights -= 1;
+        }
+    }
+}
+
+impl Wanted {
+    fn answer(self, found: Result<Option<UserBalance>, Fault>) {
+        // Who went away needs no answer.
+        drop(self.answer.send(found));
+    }
+}
