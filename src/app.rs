@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -31,14 +30,6 @@ pub enum AppError {
     Database { database: String, reason: String },
     #[error("there is a currency {0} already: passbook currencies lists them")]
     CurrencyTaken(String),
-    #[error("{0} is there already: choose another name, or replace it with --force")]
-    FileTaken(PathBuf),
-    #[error("cannot use the file {file}: {error}")]
-    File { file: PathBuf, error: io::Error },
-    #[error(
-        "{0} has a schema already: restore into a new database, or a new data directory (--data-dir)"
-    )]
-    NotEmpty(String),
     #[error("cannot listen on {listen}: {error}{}", hint(error))]
     Listen {
         listen: SocketAddr,
@@ -93,8 +84,6 @@ impl Defaults {
 /// The database that a command works on, for as long as it does.
 pub struct Opened {
     pub database: Database,
-    url: String,
-    bin_dir: Option<PathBuf>,
     attached: Option<Attached>,
 }
 
@@ -247,49 +236,15 @@ impl Opened {
         if let Some(url) = url {
             return Ok(Self {
                 database: parse(url, args)?,
-                url: url.to_owned(),
-                bin_dir: embedded_settings(args).bin_dir,
                 attached: None,
             });
         }
-        let settings = embedded_settings(args);
-        let attached = postgres::attach_or_start(&settings).await?;
-        let url = attached.address().url().to_owned();
+        let attached = postgres::attach_or_start(&embedded_settings(args)).await?;
+        let database = parse(attached.address().url(), args)?;
         Ok(Self {
-            database: parse(&url, args)?,
-            url,
-            bin_dir: settings.bin_dir,
+            database,
             attached: Some(attached),
         })
-    }
-
-    /// Writes a backup to a file, beside whatever goes on.
-    ///
-    /// # Errors
-    /// Where `pg_dump` is not there, or fails. The file may be there in part then.
-    pub async fn dump(&self, file: &Path) -> Result<(), AppError> {
-        Ok(postgres::tools::dump(&self.url, self.bin_dir.as_deref(), file).await?)
-    }
-
-    /// Restores a backup, whole or not at all.
-    ///
-    /// # Errors
-    /// Where the database has a schema already, or `pg_restore` is not there, or fails.
-    pub async fn restore(&self, file: &Path) -> Result<(), AppError> {
-        let prepared = async {
-            let mut connection = self.database.connect_patient().await?;
-            let is_there = storage::migrations::is_there(&mut connection).await?;
-            if !is_there {
-                storage::migrations::make_runtime_role(&mut connection).await?;
-            }
-            connection::close(connection).await;
-            Ok(is_there)
-        };
-        let prepared: Result<bool, StorageError> = prepared.await;
-        if prepared.map_err(|error| unusable(&self.database, &error))? {
-            return Err(AppError::NotEmpty(self.database.describe()));
-        }
-        Ok(postgres::tools::restore(&self.url, self.bin_dir.as_deref(), file).await?)
     }
 
     /// # Errors

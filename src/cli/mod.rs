@@ -2,10 +2,8 @@
 
 mod bench;
 mod currencies;
-mod dump;
 mod health;
 mod migrate;
-mod restore;
 mod serve;
 mod verify;
 
@@ -16,8 +14,6 @@ use clap::{Parser, Subcommand};
 
 use self::bench::BenchArgs;
 use self::currencies::CurrenciesArgs;
-use self::dump::DumpArgs;
-use self::restore::RestoreArgs;
 use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
 
@@ -48,10 +44,6 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Recompute every balance, version and seal from the entries; exit code 1 if anything is off
     Verify(DatabaseArgs),
-    /// Write a backup of the database to a file, beside live traffic
-    Dump(DumpArgs),
-    /// Restore a backup into an empty database
-    Restore(RestoreArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
     /// Put a service under load over HTTP, and tell what it takes
@@ -69,8 +61,6 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args).await,
         Command::Migrate(args) => migrate::run(&args).await,
         Command::Verify(args) => verify::run(&args).await,
-        Command::Dump(args) => dump::run(&args).await,
-        Command::Restore(args) => restore::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::Health(args) => Ok(health::run(&args).await),

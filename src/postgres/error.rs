@@ -22,15 +22,6 @@ pub enum Error {
     NotPrograms { bin_dir: PathBuf, reason: String },
 
     #[error(
-        "PostgreSQL's program {name} was not found: install it (`apt-get install postgresql-client`), or set \
-         PASSBOOK_PG_BIN_DIR to its directory"
-    )]
-    NoProgram { name: &'static str },
-
-    #[error("{name} failed: {reason}")]
-    Tool { name: String, reason: String },
-
-    #[error(
         "PostgreSQL {version} in {bin_dir} is too old: install version {MAJOR_VERSION_MIN} or later, or set \
          PASSBOOK_PG_BIN_DIR to its programs"
     )]

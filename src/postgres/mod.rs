@@ -14,7 +14,6 @@ mod postmaster;
 mod predecessor;
 mod programs;
 mod system;
-pub mod tools;
 
 #[cfg(test)]
 mod tests;

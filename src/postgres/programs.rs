@@ -79,18 +79,6 @@ impl Programs {
     }
 }
 
-/// A client program: in `bin_dir`, or the newest in the usual places.
-pub(super) fn find(name: &'static str, bin_dir: Option<&Path>) -> Result<PathBuf, Error> {
-    let places = match bin_dir {
-        Some(bin_dir) => vec![bin_dir.to_owned()],
-        None => usual_places(),
-    };
-    let mut programs = places.into_iter().map(|place| place.join(name));
-    programs
-        .find(|program| program.is_file())
-        .ok_or(Error::NoProgram { name })
-}
-
 /// The leading number: 15 of `15.18`, 18 of `18beta1`.
 fn major(version: &str) -> u32 {
     let end = version.find(|letter: char| !letter.is_ascii_digit());

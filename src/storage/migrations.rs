@@ -75,30 +75,6 @@ async fn may_create(connection: &mut Connection) -> Result<bool, StorageError> {
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
 }
 
-/// Whether there is a schema of ours, up to date or not.
-///
-/// # Errors
-/// Where the database does not answer.
-pub async fn is_there(connection: &mut Connection) -> Result<bool, StorageError> {
-    const SQL: &str = "select to_regclass('refinery_schema_history') is not null or to_regclass('entries') is not null";
-    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
-}
-
-/// Makes the role that the service runs as, where that is allowed; a dump grants it what it may do. As in the migration.
-///
-/// # Errors
-/// Where the database does not answer.
-pub async fn make_runtime_role(connection: &mut Connection) -> Result<(), StorageError> {
-    const SQL: &str = "
-        do $$ begin
-            create role passbook_runtime login;
-        exception
-            when duplicate_object or unique_violation or insufficient_privilege then null;
-        end $$";
-    sqlx::raw_sql(SQL).execute(connection).await?;
-    Ok(())
-}
-
 /// Whether the role of the connection could take away what guards the history.
 ///
 /// # Errors

@@ -45,8 +45,6 @@ fn help_names_every_subcommand_and_version_the_version() {
         "serve",
         "migrate",
         "verify",
-        "dump",
-        "restore",
         "currencies",
         "bench",
         "health",

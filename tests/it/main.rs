@@ -4,7 +4,6 @@ mod support;
 
 mod acceptance;
 mod accounts;
-mod backup;
 mod bad_input;
 mod bench;
 mod command_line;
