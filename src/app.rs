@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
@@ -30,6 +31,8 @@ pub enum AppError {
     Database { database: String, reason: String },
     #[error("there is a currency {0} already: passbook currencies lists them")]
     CurrencyTaken(String),
+    #[error("{} {reason}", path.display())]
+    File { path: PathBuf, reason: String },
     #[error("cannot listen on {listen}: {error}{}", hint(error))]
     Listen {
         listen: SocketAddr,

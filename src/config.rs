@@ -167,7 +167,7 @@ pub(crate) fn parse_currency(code: &str) -> Result<CurrencyCode, String> {
 }
 
 /// A number between two limits, both included.
-fn within(least: usize, most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
+pub(crate) fn within(least: usize, most: usize) -> impl Fn(&str) -> Result<usize, String> + Clone {
     move |text| match text.parse() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
         Ok(_) | Err(_) => Err(format!("not a whole number from {least} to {most}")),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::postgres;
+use crate::service::audit::AuditError;
 use crate::storage::StorageError;
 
 /// One clear line each; where the service died, its last lines follow.
@@ -32,6 +33,8 @@ pub enum Error {
     Preparation(String),
     #[error("cannot read the database: {0}")]
     Database(#[from] StorageError),
+    #[error("cannot audit the books: {0}")]
+    Audit(#[from] AuditError),
     #[error(transparent)]
     Postgres(#[from] postgres::Error),
     #[error("pgbench: {0}")]

@@ -25,6 +25,8 @@ use crate::storage::{Connection, connection};
 
 /// How often the watcher is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(200);
+/// Connections of the audit at the end.
+const AUDIT_JOBS: usize = 2;
 
 /// A service under measurement.
 pub(super) struct Side<'p> {
@@ -119,12 +121,19 @@ impl<'p> Side<'p> {
     /// # Errors
     /// Where the database does not answer.
     pub(super) async fn audit(mut self) -> Result<Option<Books>, Error> {
-        let Some(mut database) = self.database.take() else {
+        let (Some(database), Some(mut connection)) =
+            (self.target.database()?, self.database.take())
+        else {
             return Ok(None);
         };
-        let report = audit::run(&mut database, |_| {}).await?;
-        let entries = count_entries(&mut database).await?;
-        connection::close(database).await;
+        let settings = audit::Settings {
+            jobs: AUDIT_JOBS,
+            pages: audit::Pages::default(),
+            since: None,
+        };
+        let report = audit::run(&database, settings, |_, _| {}).await?.report;
+        let entries = count_entries(&mut connection).await?;
+        connection::close(connection).await;
         let added = entries.saturating_sub(self.entries_before);
         let Effects {
             acknowledged,

@@ -48,17 +48,24 @@ pub struct Own {
 }
 
 impl Target {
+    /// Its database, where that may be asked. It is only read, so it may be one that loses money, for an experiment.
+    ///
+    /// # Errors
+    /// Where its URL is none.
+    pub(super) fn database(&self) -> Result<Option<Database>, Error> {
+        let url = self.database_url.as_ref();
+        Ok(url.map(|url| Database::parse(url, true)).transpose()?)
+    }
+
     /// A connection to its database that may take its time, where that may be asked.
     ///
     /// # Errors
     /// Where the database cannot be reached.
     pub(super) async fn connect(&self) -> Result<Option<Connection>, Error> {
-        let Some(url) = &self.database_url else {
-            return Ok(None);
-        };
-        // It is only read, so it may be one that loses money, for an experiment.
-        let database = Database::parse(url, true)?;
-        Ok(Some(database.connect_patient().await?))
+        Ok(match self.database()? {
+            Some(database) => Some(database.connect_patient().await?),
+            None => None,
+        })
     }
 }
 

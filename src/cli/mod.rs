@@ -2,6 +2,7 @@
 
 mod bench;
 mod currencies;
+mod draft;
 mod health;
 mod migrate;
 mod serve;
@@ -14,6 +15,7 @@ use clap::{Parser, Subcommand};
 
 use self::bench::BenchArgs;
 use self::currencies::CurrenciesArgs;
+use self::verify::VerifyArgs;
 use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
 
@@ -43,7 +45,7 @@ enum Command {
     /// Bring the database's schema up to date, and exit (serve does so as well)
     Migrate(DatabaseArgs),
     /// Recompute every balance, version and seal from the entries; exit code 1 if anything is off
-    Verify(DatabaseArgs),
+    Verify(VerifyArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
     /// Put a service under load over HTTP, and tell what it takes

@@ -46,6 +46,22 @@ const LANE_SETTINGS: [(&str, &str); 4] = [
 /// How a connection for reads is set besides: reads are look-ups by index, which no value changes.
 const READ_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
 
+/// How a connection is set that may take its time.
+const PATIENT_SETTINGS: [(&str, &str); 3] = [
+    ("lock_timeout", "0"),
+    ("statement_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+];
+
+/// How an audit's connection is set besides. Its pages follow indexes, each in some milliseconds; any other plan would read whole
+/// tables for each page, and statistics that are old or missing must not lead to one.
+const AUDIT_SETTINGS: [(&str, &str); 4] = [
+    ("enable_bitmapscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("enable_seqscan", "off"),
+];
+
 /// What money needs of the server: a commit that is answered has to survive a power cut.
 const DURABILITY: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
@@ -113,18 +129,22 @@ impl Database {
             .await
     }
 
-    /// A connection for work that may take its time: migrations and audits.
+    /// A connection for work that may take its time: migrations, and what is asked on the command line.
     ///
     /// # Errors
     /// Where the server cannot be reached, or is not fit for money.
     pub async fn connect_patient(&self) -> Result<Connection, StorageError> {
-        let patient = [
-            ("lock_timeout", "0"),
-            ("statement_timeout", "0"),
-            ("idle_in_transaction_session_timeout", "0"),
-        ];
-        self.connect(self.options.clone().options(patient), &[])
+        self.connect(self.options.clone().options(PATIENT_SETTINGS), &[])
             .await
+    }
+
+    /// A connection for an audit, which may take its time.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, or is not fit for money.
+    pub async fn connect_audit(&self) -> Result<Connection, StorageError> {
+        let options = self.options.clone().options(PATIENT_SETTINGS);
+        self.connect(options.options(AUDIT_SETTINGS), &[]).await
     }
 
     async fn connect(

@@ -198,14 +198,22 @@ fn two_settings_are_compared_in_turns_and_drawn() {
         for ratio in list(load, "ratios") {
             assert_eq!(ratio["to"], compare);
             let [min, median, max] = ["min", "median", "max"].map(|name| figure(ratio, name));
-            assert!(0.0 < min && min <= median && median <= max, "{ratio}");
+            // Processor time is told in hundredths of a second, of which a short run may have none.
+            let is_coarse = ratio["figure"]
+                .as_str()
+                .is_some_and(|name| name.ends_with("_us"));
+            assert!(is_coarse || 0.0 < min, "{ratio}");
+            assert!(min <= median && median <= max, "{ratio}");
         }
         let alone = &list(load, "sides")[1]["median"];
         assert_eq!(load["sides"][1]["name"], compare);
         // It has nothing to group; a transaction of the server's own may be among them.
         assert!(figure(alone, "requests_per_commit") <= 1.0, "{outcome}");
-        assert!(0.0 < figure(alone, "service_us"), "{outcome}");
-        assert!(0.0 < figure(alone, "postgres_us"), "{outcome}");
+    }
+    for name in ["service_us", "postgres_us"] {
+        let of = |load: &Value| figure(&list(load, "sides")[1]["median"], name);
+        let used = list(&outcome, "loads").iter().map(of);
+        assert!(used.into_iter().any(|us| 0.0 < us), "{name}: {outcome}");
     }
     assert!(is_empty(temp_dir.path()), "nothing is left");
     assert_is_svg(&fs::read_to_string(plot).expect("a plot"));

@@ -1,14 +1,15 @@
 //! The audit: quiet over books that are in balance, also while they change, and precise over those that are not.
 
+mod since;
+
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use passbook::ledger::{AccountId, AccountRef, Amount, Move, Parties};
-use passbook::service::audit;
-use passbook::storage::{Connection, Database};
-use sqlx::AssertSqlSafe;
+use passbook::service::audit::{Pages, Settings};
+use tempfile::TempDir;
 
-use crate::support::bank::at_once;
+use crate::support::bank::{at_once, audit_with};
 use crate::support::process::{self, Passbook, path_of, run};
 use crate::support::{Bank, eventually, postgres};
 
@@ -48,25 +49,21 @@ impl Books {
         }
     }
 
-    async fn connect(&self) -> Connection {
-        let database = Database::parse(&self.database_url, false).expect("a URL");
-        let connection = database.connect_patient().await;
-        let mut connection = connection.expect("the database answers");
-        execute(&mut connection, "begin").await;
-        execute(&mut connection, UNGUARD).await;
-        connection
-    }
-
-    /// What the audit finds once the books were tampered with. They are put right again.
-    async fn findings_of(&self, tampering: &str) -> String {
-        let mut connection = self.connect().await;
-        execute(&mut connection, &self.spell(tampering)).await;
-        let report = audit::run(&mut connection, |_| ()).await;
-        let report = report.expect("the audit runs");
-        let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
-        assert_eq!(report.findings_count, findings.len() as u64);
-        execute(&mut connection, "rollback").await;
-        findings.join("\n")
+    /// What audits of both kinds find once a copy of the books was tampered with.
+    async fn findings_of(&self, tampering: &str) -> [String; 2] {
+        let copy = postgres::copy_database(&self.database_url).await;
+        postgres::execute(&copy, UNGUARD).await;
+        postgres::execute(&copy, &self.spell(tampering)).await;
+        let found = [
+            audit_with(&copy, usual()).await.report,
+            audit_with(&copy, in_small_pages()).await.report,
+        ];
+        postgres::drop_database(&copy).await;
+        found.map(|report| {
+            let findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+            assert_eq!(report.findings_count, findings.len() as u64);
+            findings.join("\n")
+        })
     }
 
     /// The text with the accounts' ids.
@@ -200,10 +197,27 @@ const TAMPERINGS: [(&str, &str); 26] = [
     ),
 ];
 
-async fn execute(connection: &mut Connection, sql: &str) {
-    let executed = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-    let executed = executed.execute(connection).await;
-    executed.unwrap_or_else(|error| panic!("{sql}: {error}"));
+/// As `passbook verify` does it, on any machine.
+fn usual() -> Settings {
+    Settings {
+        jobs: 2,
+        pages: Pages::default(),
+        since: None,
+    }
+}
+
+/// Several jobs, and pages so small that every account, every chain and every transaction goes over the edge of one.
+fn in_small_pages() -> Settings {
+    Settings {
+        jobs: 3,
+        pages: Pages {
+            accounts_max: 1,
+            candidates_max: 1,
+            entries_max: 2,
+            transactions_max: 2,
+        },
+        since: None,
+    }
 }
 
 async fn transfer(bank: &Bank, from: i64, to: i64, amount: &str) {
@@ -226,15 +240,15 @@ fn said(output: &Output) -> String {
 async fn every_tampering_is_found_and_named() {
     let books = Books::keep().await;
     for (tampering, expected) in TAMPERINGS {
-        let findings = books.findings_of(tampering).await;
         let expected = books.spell(expected);
-        assert!(
-            findings.contains(&expected),
-            "{tampering}:\n{expected}\nnot in:\n{findings}"
-        );
+        for findings in books.findings_of(tampering).await {
+            assert!(
+                findings.contains(&expected),
+                "{tampering}:\n{expected}\nnot in:\n{findings}"
+            );
+        }
     }
-    let findings = books.findings_of("select 1").await;
-    assert_eq!(findings, "", "each was undone");
+    assert_eq!(books.findings_of("select 1").await, ["", ""]);
     postgres::drop_database(&books.database_url).await;
 }
 
@@ -246,12 +260,13 @@ async fn an_entry_that_its_head_does_not_know_is_found_and_named() {
         values ('00000000-0000-7000-8000-000000000001', 'deposit', 'account', GIVER, now());
         insert into entries select account_id, 7, null, now(), '00000000-0000-7000-8000-000000000001', 5, balance + 5,
             sha256('other') from entries where account_id = GIVER and version = 6";
-    let findings = books.findings_of(tampering).await;
     let expected = books.spell("account GIVER, entry 7: ");
-    assert!(
-        findings.contains(&expected),
-        "{expected} not in: {findings:?}"
-    );
+    for findings in books.findings_of(tampering).await {
+        assert!(
+            findings.contains(&expected),
+            "{expected} not in: {findings:?}"
+        );
+    }
     postgres::drop_database(&books.database_url).await;
 }
 
@@ -374,11 +389,19 @@ async fn the_audit_raises_no_false_alarm_beside_live_traffic() {
             })
             .await;
         }
-        for _ in 0..2 {
-            let url = bank.database_url.clone();
-            let verified =
-                tokio::task::spawn_blocking(move || run(&["verify", "--database-url", &url]));
-            let verified = verified.await.expect("it runs");
+        let audited = audit_with(&bank.database_url, in_small_pages()).await;
+        assert!(audited.report.is_clean(), "{:#?}", audited.report.findings);
+        let directory = TempDir::new().expect("a directory");
+        let checkpoint = directory.path().join("checkpoint");
+        for _ in 0..4 {
+            let mut command = process::command();
+            command.args(["verify", "--jobs", "3", "--database-url"]);
+            command
+                .arg(&bank.database_url)
+                .arg("--since")
+                .arg(&checkpoint);
+            let verified = tokio::task::spawn_blocking(move || command.output());
+            let verified = verified.await.expect("it is waited for").expect("it runs");
             assert_eq!(verified.status.code(), Some(0), "{verified:?}");
         }
         enough.store(true, Ordering::Relaxed);

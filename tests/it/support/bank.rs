@@ -8,7 +8,7 @@ use passbook::app::App;
 use passbook::config::ServeArgs;
 use passbook::ledger::{AccountRef, Amount, Move, Parties};
 use passbook::service::audit;
-use passbook::storage::{Database, connection};
+use passbook::storage::Database;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, postgres::PgRow};
@@ -305,18 +305,21 @@ impl Reply {
     }
 }
 
-/// What the service's own audit finds.
+/// What the service's own audit finds, by several connections.
 pub(crate) async fn audit_of(url: &str) -> audit::Report {
+    let settings = audit::Settings {
+        jobs: 2,
+        pages: audit::Pages::default(),
+        since: None,
+    };
+    audit_with(url, settings).await.report
+}
+
+/// An audit of any kind.
+pub(crate) async fn audit_with(url: &str, settings: audit::Settings) -> audit::Audited {
     let database = Database::parse(url, false).expect("a URL");
-    let mut connection = database
-        .connect_patient()
-        .await
-        .expect("the database answers");
-    let report = audit::run(&mut connection, |_| ())
-        .await
-        .expect("the audit runs");
-    connection::close(connection).await;
-    report
+    let audited = audit::run(&database, settings, |_, _| ()).await;
+    audited.expect("the audit runs")
 }
 
 /// A transfer in the currency of accounts where nobody says.

@@ -16,8 +16,18 @@ const DIRECTORY: &str = "/tmp";
 const PREFIX: &str = "passbook-it-";
 const TEMPLATE: &str = "template_passbook";
 
-/// A connection URL of a new database with an up-to-date schema: a copy of a template, which takes some 30 ms.
+/// A connection URL of a new database with an up-to-date schema.
 pub(crate) async fn create_database() -> String {
+    create_from(TEMPLATE).await
+}
+
+/// A connection URL of a new database with what another one holds, to which nobody is connected.
+pub(crate) async fn copy_database(url: &str) -> String {
+    create_from(name_of(url)).await
+}
+
+/// A copy of another database, which takes some 30 ms.
+async fn create_from(template: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     // Two copies of one template at a time would disturb each other.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
@@ -25,25 +35,25 @@ pub(crate) async fn create_database() -> String {
     let _copying = ONE_AT_A_TIME.lock().await;
     execute(
         server(),
-        &format!("create database {name} template {TEMPLATE}"),
+        &format!("create database {name} template {template}"),
     )
     .await;
     url_of(&name)
 }
 
+fn name_of(url: &str) -> &str {
+    url.split(['/', '?']).nth(3).expect("a database in the URL")
+}
+
 pub(crate) async fn drop_database(url: &str) {
-    let name = url.split(['/', '?']).nth(3).expect("a database in the URL");
+    let name = name_of(url);
     execute(server(), &format!("drop database {name} with (force)")).await;
 }
 
 /// A new database without a schema.
 pub(crate) async fn create_empty_database() -> String {
     let url = create_database().await;
-    let name = url
-        .split(['/', '?'])
-        .nth(3)
-        .expect("a database in the URL")
-        .to_owned();
+    let name = name_of(&url);
     execute(server(), &format!("drop database {name}")).await;
     execute(server(), &format!("create database {name}")).await;
     url

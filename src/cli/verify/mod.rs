@@ -1,0 +1,144 @@
+//! `passbook verify`: the audit, on the command line.
+
+mod report;
+
+use std::fs;
+use std::io::{self, IsTerminal, Write as _};
+use std::path::{Path, PathBuf};
+use std::thread::available_parallelism;
+
+use clap::Args;
+use tokio::time::Instant;
+
+use super::draft::Draft;
+use super::say;
+use crate::app::{AppError, Opened, unusable};
+use crate::config::{DatabaseArgs, within};
+use crate::service::audit::{
+    self, AuditError, Audited, Checkpoint, JOBS_MAX, Pages, Report, Settings, Unfit,
+};
+
+/// Connections where nobody says: more would be felt by those who write.
+const JOBS_MAX_BY_DEFAULT: usize = 4;
+
+/// Which books, and how much of them.
+#[derive(Args, Clone, Debug)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+
+    /// Verify only what has changed since the checkpoint in FILE, and move it on if nothing is off; a full run where there is
+    /// no such file yet. What was changed by hand behind the checkpoint is for a full run to find
+    #[arg(long, value_name = "FILE")]
+    since: Option<PathBuf>,
+
+    /// Connections to read with, 1 to 64 [default: one for each core, 4 at most]
+    #[arg(long, value_name = "COUNT", value_parser = within(1, JOBS_MAX))]
+    jobs: Option<usize>,
+
+    /// Print one JSON object instead
+    #[arg(long)]
+    json: bool,
+}
+
+/// Whether the books are in balance.
+pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
+    let since = match &args.since {
+        Some(path) => {
+            // Whether the next checkpoint can be written is better known before than after an hour.
+            drop(Draft::create(path)?);
+            read(path)?
+        }
+        None => None,
+    };
+    let is_partial = since.is_some();
+    let settings = Settings {
+        jobs: args.jobs.unwrap_or_else(default_jobs),
+        pages: Pages::default(),
+        since,
+    };
+    let opened = Opened::open(&args.database).await?;
+    let started = Instant::now();
+    let audited = audit::run(&opened.database, settings, |report, estimate| {
+        show_progress(report, estimate, started);
+    })
+    .await;
+    let took = started.elapsed();
+    let audited = audited.map_err(|error| match error {
+        AuditError::Storage(error) => unusable(&opened.database, &error),
+        AuditError::Unfit(unfit) => refuse(args.since.as_deref(), &unfit),
+    });
+    opened.close().await?;
+    if io::stderr().is_terminal() {
+        // Clears the line of the progress.
+        drop(write!(io::stderr(), "\r\x1b[K"));
+    }
+    let Audited { report, checkpoint } = audited?;
+    if args.json {
+        say(&report::to_json(&report, took, is_partial));
+    } else {
+        say(&report::to_text(&report, took, is_partial));
+    }
+    if let Some(path) = &args.since
+        && report.is_clean()
+    {
+        write(path, &checkpoint)?;
+    }
+    Ok(report.is_clean())
+}
+
+fn default_jobs() -> usize {
+    available_parallelism().map_or(1, |cores| usize::from(cores).min(JOBS_MAX_BY_DEFAULT))
+}
+
+/// One line that is written over, and only where a person is watching.
+fn show_progress(report: &Report, estimate: u64, started: Instant) {
+    if !io::stderr().is_terminal() {
+        return;
+    }
+    let entries = report.entries;
+    let of = if entries < estimate {
+        format!(" of about {estimate}")
+    } else {
+        String::new()
+    };
+    let rate = report::per_second(entries, started.elapsed());
+    drop(write!(
+        io::stderr(),
+        "\r\x1b[K{entries}{of} entries, {} transactions, {rate} entries/s …",
+        report.transactions
+    ));
+}
+
+/// The checkpoint in the file; none where there is no file yet.
+fn read(path: &Path) -> Result<Option<Checkpoint>, AppError> {
+    match fs::read_to_string(path) {
+        Ok(text) => match Checkpoint::parse(&text) {
+            Ok(checkpoint) => Ok(Some(checkpoint)),
+            Err(unfit) => Err(refuse(Some(path), &unfit)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(AppError::File {
+            path: path.to_owned(),
+            reason: format!("cannot be read: {error}"),
+        }),
+    }
+}
+
+fn write(path: &Path, checkpoint: &Checkpoint) -> Result<(), AppError> {
+    let draft = Draft::create(path)?;
+    fs::write(draft.path(), checkpoint.to_text()).map_err(|error| AppError::File {
+        path: path.to_owned(),
+        reason: format!("cannot be written: {error}"),
+    })?;
+    draft.publish()
+}
+
+fn refuse(path: Option<&Path>, unfit: &Unfit) -> AppError {
+    AppError::File {
+        path: path.unwrap_or(Path::new("")).to_owned(),
+        reason: format!(
+            "is no checkpoint to go on from: {unfit}; name another file, or remove this one for a full run"
+        ),
+    }
+}

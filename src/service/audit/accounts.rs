@@ -1,0 +1,189 @@
+//! Accounts, some at a time: their chains, followed page by page, and their heads.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::chain::Chain;
+use super::report::{Place, Report};
+use super::{Audit, Pages};
+use crate::ledger::{AccountId, Version};
+use crate::storage::audit::{self, Span, StoredEntry, StoredHead};
+use crate::storage::{Connection, StorageError};
+
+/// Accounts after one, up to and including the last.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chunk {
+    pub(super) after: AccountId,
+    pub(super) last: AccountId,
+}
+
+/// The accounts that are being followed, and what is left to read of them.
+#[derive(Default)]
+struct Following {
+    chains: HashMap<AccountId, Chain>,
+    spans: VecDeque<Span>,
+}
+
+/// Checks all accounts of the chunk, or those that have changed. What was read is added to the audit's report after each page.
+pub(super) async fn check(
+    connection: &mut Connection,
+    audit: &Audit,
+    chunk: Chunk,
+) -> Result<(), StorageError> {
+    let Chunk { after, last } = chunk;
+    let mut report = Report::default();
+    let heads = audit::list_heads(connection, after, last, audit.since).await?;
+    let mut following = match audit.since {
+        None => Following::whole(&heads, chunk),
+        Some(since) => {
+            let starts = audit::list_starts(connection, &heads, since).await?;
+            let mut following = Following::default();
+            for (head, start) in heads.iter().zip(starts) {
+                let chain = match start {
+                    Some(start) => Chain::resume(head, &start, &mut report),
+                    None => Chain::new(head),
+                };
+                following.follow(chain);
+            }
+            following
+        }
+    };
+    loop {
+        let page = following.next_page(audit.pages.entries_max);
+        if page.is_empty() {
+            break;
+        }
+        let limit = audit.pages.entries_max;
+        let entries = audit::list_entries(connection, &page, limit).await?;
+        following.go_on(&page, &entries, audit.pages);
+        for entry in &entries {
+            following.check(connection, &mut report, entry).await?;
+        }
+        audit.add(std::mem::take(&mut report));
+    }
+    for head in &heads {
+        if let Some(chain) = following.chains.remove(&head.id) {
+            chain.check_head(&mut report);
+        }
+    }
+    audit.add(report);
+    Ok(())
+}
+
+impl Following {
+    /// Whole accounts. All entries of the chunk are read, also those that belong to no account.
+    fn whole(heads: &[StoredHead], chunk: Chunk) -> Self {
+        Self {
+            chains: heads
+                .iter()
+                .map(|head| (head.id, Chain::new(head)))
+                .collect(),
+            spans: VecDeque::from([Span {
+                after: (chunk.after, Version(i64::MAX)),
+                last: (chunk.last, Version(i64::MAX)),
+            }]),
+        }
+    }
+
+    /// One more account, from where its chain stands. One entry beyond its head is looked for as well.
+    fn follow(&mut self, chain: Chain) {
+        let (id, version) = (chain.head.id, chain.head.version);
+        self.spans.push_back(Span {
+            after: (id, chain.version()),
+            last: (id, Version(version.0.saturating_add(1))),
+        });
+        self.chains.insert(id, chain);
+    }
+
+    /// Spans that are small enough to be read together; or one of any size, which is read as far as the limit.
+    fn next_page(&mut self, entries_max: i64) -> Vec<Span> {
+        let mut page = Vec::new();
+        let mut size: i64 = 0;
+        while let Some(span) = self.spans.front() {
+            size = size.saturating_add(span.size_max());
+            if !page.is_empty() && entries_max < size {
+                break;
+            }
+            page.extend(self.spans.pop_front());
+        }
+        page
+    }
+
+    /// Where a span did not fit, what is left of it comes next.
+    fn go_on(&mut self, page: &[Span], entries: &[StoredEntry], pages: Pages) {
+        let (&[span], Some(end)) = (page, entries.last()) else {
+            return;
+        };
+        let is_full = i64::try_from(entries.len()).is_ok_and(|count| count == pages.entries_max);
+        if !is_full {
+            return;
+        }
+        let chain = self.chains.get(&end.account);
+        let version = if chain.is_some_and(|chain| chain.head.version < end.version) {
+            // Written since the head was read; what is newer still is not for this audit.
+            Version(i64::MAX)
+        } else {
+            end.version
+        };
+        let after = (end.account, version);
+        self.spans.push_front(Span { after, ..span });
+    }
+
+    async fn check(
+        &mut self,
+        connection: &mut Connection,
+        report: &mut Report,
+        entry: &StoredEntry,
+    ) -> Result<(), StorageError> {
+        match self.chains.get_mut(&entry.account) {
+            Some(chain) if entry.version <= chain.head.version => chain.check_entry(report, entry),
+            Some(chain) if !chain.is_passed => {
+                chain.is_passed = true;
+                check_beyond(connection, report, entry).await?;
+            }
+            Some(_) => {}
+            None => check_stray(connection, report, entry).await?,
+        }
+        Ok(())
+    }
+}
+
+/// An entry that is newer than the head was: written since, or the head does not know of it.
+async fn check_beyond(
+    connection: &mut Connection,
+    report: &mut Report,
+    entry: &StoredEntry,
+) -> Result<(), StorageError> {
+    if find_head(connection, entry.account)
+        .await?
+        .is_some_and(|head| head.version < entry.version)
+    {
+        let what = "is beyond the version that its account has".to_owned();
+        report.find(Place::Entry(entry.account, entry.version), what);
+    }
+    Ok(())
+}
+
+/// An entry of an account that was not there when the heads were read: opened since, or no account at all.
+async fn check_stray(
+    connection: &mut Connection,
+    report: &mut Report,
+    entry: &StoredEntry,
+) -> Result<(), StorageError> {
+    if find_head(connection, entry.account).await?.is_none() {
+        report.find(
+            Place::Entry(entry.account, entry.version),
+            "has no account".to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// The head of an account as it is now.
+async fn find_head(
+    connection: &mut Connection,
+    account: AccountId,
+) -> Result<Option<StoredHead>, StorageError> {
+    let before = AccountId(account.0.saturating_sub(1));
+    let heads = audit::list_heads(connection, before, account, None).await?;
+    Ok(heads.into_iter().next())
+}

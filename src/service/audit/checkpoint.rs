@@ -1,0 +1,250 @@
+//! How far an audit has come, so that the next one can begin there.
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Deserialize;
+use serde_json::json;
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::ledger::{AccountId, Seal, Version};
+use crate::storage::audit::{self, Standing};
+use crate::storage::{Connection, StorageError};
+
+/// The format of the text, for those that come later.
+const FORMAT: u32 = 1;
+
+/// How long after its time an entry may be committed: a command is numbered when it enters, is answered within 8 s, and its
+/// statement may outlive the answer by the statement timeout of 3 s.
+const COMMIT_MAX: Duration = Duration::from_secs(12);
+/// How far the clocks of the services and of the database may be apart.
+const CLOCKS_APART_MAX: Duration = Duration::from_mins(1);
+
+/// What an audit that found nothing leaves to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    database: String,
+    /// When the audit began, by the clock of the database.
+    taken_at: DateTime<Utc>,
+    anchor: Option<Anchor>,
+}
+
+/// An entry that was found right. Its seal stands for all entries of its account before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Anchor {
+    pub(super) account: AccountId,
+    pub(super) version: Version,
+    pub(super) seal: Seal,
+    pub(super) created_at: DateTime<Utc>,
+}
+
+/// Why an audit cannot go on from a checkpoint.
+#[derive(Debug, Error)]
+pub enum Unfit {
+    #[error("it is not a checkpoint ({0})")]
+    Unreadable(String),
+    #[error("it is the checkpoint of another database")]
+    OtherDatabase,
+    #[error("it was taken at {0}, which by the database's clock is still to come")]
+    Early(String),
+    #[error(
+        "entry {} of account {account}, which the audit then saw, is no longer there as it was sealed: an older or another \
+         history is in its place", version.0
+    )]
+    OtherHistory {
+        account: AccountId,
+        version: Version,
+    },
+}
+
+/// As it is written down.
+#[derive(Deserialize)]
+struct Text {
+    format: u32,
+    database: String,
+    taken_at: String,
+    anchor: Option<AnchorText>,
+}
+
+#[derive(Deserialize)]
+struct AnchorText {
+    account: i64,
+    version: i64,
+    seal: String,
+    created_at: String,
+}
+
+impl Checkpoint {
+    pub(super) fn new(standing: Standing, anchor: Option<Anchor>) -> Self {
+        Self {
+            database: standing.database,
+            taken_at: standing.now,
+            anchor,
+        }
+    }
+
+    /// What [`Checkpoint::to_text`] wrote.
+    ///
+    /// # Errors
+    /// Where it is something else.
+    pub fn parse(text: &str) -> Result<Self, Unfit> {
+        let unreadable = |reason: String| Unfit::Unreadable(reason);
+        let text: Text =
+            serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+        if text.format != FORMAT {
+            return Err(unreadable(format!("format {}", text.format)));
+        }
+        let taken_at = parse_time(&text.taken_at)?;
+        let anchor = text.anchor.map(AnchorText::into_anchor).transpose()?;
+        Ok(Self {
+            database: text.database,
+            taken_at,
+            anchor,
+        })
+    }
+
+    /// One line of JSON.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let anchor = self.anchor.map(|anchor| {
+            json!({
+                "account": anchor.account.0,
+                "version": anchor.version.0,
+                "seal": anchor.seal.to_string(),
+                "created_at": write_time(anchor.created_at),
+            })
+        });
+        let text = json!({
+            "format": FORMAT,
+            "database": self.database,
+            "taken_at": write_time(self.taken_at),
+            "anchor": anchor,
+        });
+        format!("{text}\n")
+    }
+
+    pub(super) fn anchor(&self) -> Option<Anchor> {
+        self.anchor
+    }
+
+    /// The time from which on anything may have been written that the audit did not see.
+    pub(super) fn since(&self) -> DateTime<Utc> {
+        self.taken_at - COMMIT_MAX - CLOCKS_APART_MAX
+    }
+
+    /// Whether the database is the one that the checkpoint was taken of, with the same history.
+    pub(super) async fn check(
+        &self,
+        connection: &mut Connection,
+        standing: &Standing,
+    ) -> Result<Result<(), Unfit>, StorageError> {
+        if self.database != standing.database {
+            return Ok(Err(Unfit::OtherDatabase));
+        }
+        if standing.now + CLOCKS_APART_MAX < self.taken_at {
+            return Ok(Err(Unfit::Early(write_time(self.taken_at))));
+        }
+        let Some(anchor) = self.anchor else {
+            return Ok(Ok(()));
+        };
+        let Anchor {
+            account, version, ..
+        } = anchor;
+        let seal = audit::find_seal(connection, account, version).await?;
+        if seal != Some(anchor.seal) {
+            return Ok(Err(Unfit::OtherHistory { account, version }));
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// The smallest id that a transaction of that time or later can have: a `UUIDv7` begins with milliseconds since 1970.
+pub(super) fn first_transaction(since: DateTime<Utc>) -> Uuid {
+    let milliseconds = u128::try_from(since.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(milliseconds << 80)
+}
+
+impl AnchorText {
+    fn into_anchor(self) -> Result<Anchor, Unfit> {
+        let mut seal = [0; 32];
+        let is_seal = self.seal.len() == 64 && self.seal.is_ascii();
+        for (index, byte) in seal.iter_mut().enumerate().filter(|_| is_seal) {
+            let digits = &self.seal[2 * index..2 * index + 2];
+            *byte = u8::from_str_radix(digits, 16)
+                .map_err(|error| Unfit::Unreadable(error.to_string()))?;
+        }
+        if !is_seal {
+            return Err(Unfit::Unreadable(
+                "a seal is 64 hexadecimal digits".to_owned(),
+            ));
+        }
+        Ok(Anchor {
+            account: AccountId(self.account),
+            version: Version(self.version),
+            seal: Seal(seal),
+            created_at: parse_time(&self.created_at)?,
+        })
+    }
+}
+
+fn write_time(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+fn parse_time(text: &str) -> Result<DateTime<Utc>, Unfit> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.to_utc())
+        .map_err(|error| Unfit::Unreadable(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_read_as_it_was_written() {
+        let time = DateTime::from_timestamp_micros(1_795_000_000_123_456).expect("a time");
+        let anchor = Anchor {
+            account: AccountId(7),
+            version: Version(3),
+            seal: Seal([0xA5; 32]),
+            created_at: time,
+        };
+        for anchor in [Some(anchor), None] {
+            let standing = Standing {
+                database: "1/2".to_owned(),
+                now: time,
+            };
+            let checkpoint = Checkpoint::new(standing, anchor);
+            let read = Checkpoint::parse(&checkpoint.to_text()).expect("a checkpoint");
+            assert_eq!(read, checkpoint);
+        }
+    }
+
+    #[test]
+    fn what_is_no_checkpoint_is_refused() {
+        let seal = "zz".repeat(32);
+        let anchored = format!(
+            r#"{{"format":1,"database":"1/2","taken_at":"2026-11-21T00:00:00Z",
+                "anchor":{{"account":1,"version":2,"seal":"{seal}","created_at":"2026-11-21T00:00:00Z"}}}}"#
+        );
+        for text in [
+            "",
+            "{}",
+            r#"{"format":2,"database":"1/2","taken_at":"2026-11-21T00:00:00Z","anchor":null}"#,
+            r#"{"format":1,"database":"1/2","taken_at":"yesterday","anchor":null}"#,
+            &anchored,
+            &anchored.replace(&seal, "00"),
+        ] {
+            assert!(Checkpoint::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn transactions_of_a_millisecond_follow_its_first_id() {
+        let time = DateTime::from_timestamp_millis(0x0123_4567_89ab).expect("a time");
+        let first = first_transaction(time).to_string();
+        assert_eq!(first, "01234567-89ab-0000-0000-000000000000");
+    }
+}
