@@ -1,5 +1,7 @@
 //! The composition root: builds the service from its settings, runs it, drains it.
 
+pub mod backup;
+
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,6 +33,8 @@ pub enum AppError {
     Database { database: String, reason: String },
     #[error("there is a currency {0} already: passbook currencies lists them")]
     CurrencyTaken(String),
+    #[error("interrupted: nothing was done")]
+    Interrupted,
     #[error("{} {reason}", path.display())]
     File { path: PathBuf, reason: String },
     #[error("cannot listen on {listen}: {error}{}", hint(error))]
@@ -42,8 +46,6 @@ pub enum AppError {
     Bench(#[from] bench::Error),
     #[error("{0}")]
     Contradiction(String),
-    #[error("interrupted")]
-    Interrupted,
     #[error("the demo data could not be written: {0}")]
     Demo(String),
 }
@@ -87,6 +89,7 @@ impl Defaults {
 /// The database that a command works on, for as long as it does.
 pub struct Opened {
     pub database: Database,
+    url: String,
     attached: Option<Attached>,
 }
 
@@ -239,13 +242,32 @@ impl Opened {
         if let Some(url) = url {
             return Ok(Self {
                 database: parse(url, args)?,
+                url: url.to_owned(),
                 attached: None,
             });
         }
-        let attached = postgres::attach_or_start(&embedded_settings(args)).await?;
-        let database = parse(attached.address().url(), args)?;
+        Self::attached(
+            postgres::attach_or_start(&embedded_settings(args)).await?,
+            args,
+        )
+    }
+
+    /// As the role that owns the tables, with an embedded PostgreSQL that nobody else uses.
+    ///
+    /// # Errors
+    /// Where there is none to be had.
+    pub async fn open_alone(args: &DatabaseArgs) -> Result<Self, AppError> {
+        if set(args.database_url.as_ref()).is_some() {
+            return Self::open_as_owner(args).await;
+        }
+        Self::attached(postgres::start_alone(&embedded_settings(args)).await?, args)
+    }
+
+    fn attached(attached: Attached, args: &DatabaseArgs) -> Result<Self, AppError> {
+        let url = attached.address().url().to_owned();
         Ok(Self {
-            database,
+            database: parse(&url, args)?,
+            url,
             attached: Some(attached),
         })
     }

@@ -3,8 +3,11 @@
 mod bench;
 mod currencies;
 mod draft;
+mod dump;
 mod health;
+mod interrupt;
 mod migrate;
+mod restore;
 mod serve;
 mod verify;
 
@@ -15,6 +18,8 @@ use clap::{Parser, Subcommand};
 
 use self::bench::BenchArgs;
 use self::currencies::CurrenciesArgs;
+use self::dump::DumpArgs;
+use self::restore::RestoreArgs;
 use self::verify::VerifyArgs;
 use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
@@ -46,6 +51,10 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Recompute every balance, version and seal from the entries; exit code 1 if anything is off
     Verify(VerifyArgs),
+    /// Write a backup of the ledger to a file, beside live traffic
+    Dump(DumpArgs),
+    /// Restore a backup into a database without a ledger: all of it, or nothing
+    Restore(RestoreArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
     /// Put a service under load over HTTP, and tell what it takes
@@ -63,6 +72,8 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Serve(args) => serve::run(&args).await,
         Command::Migrate(args) => migrate::run(&args).await,
         Command::Verify(args) => verify::run(&args).await,
+        Command::Dump(args) => dump::run(&args).await,
+        Command::Restore(args) => restore::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::Health(args) => Ok(health::run(&args).await),

@@ -110,6 +110,15 @@ pub enum Error {
     NotReady { wait_s: u64, log_dir: PathBuf },
 
     #[error(
+        "no `pg_dump` and `pg_restore` of version {server_version}, the server's, or later were found: install them \
+         (`apt-get install postgresql-client-{server_version}`) or set PASSBOOK_PG_BIN_DIR to their directory"
+    )]
+    NoClients { server_version: u32 },
+
+    #[error("{program} failed: {reason}")]
+    Program { program: String, reason: String },
+
+    #[error(
         "PostgreSQL (process {pid}) could not be stopped ({reason}): end it with `kill -INT {pid}`"
     )]
     NotStopped { pid: u32, reason: String },

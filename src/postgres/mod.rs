@@ -1,5 +1,6 @@
 //! The embedded default: finds, creates, starts, supervises and stops a private PostgreSQL.
 
+mod backup;
 mod error;
 mod server;
 
@@ -26,6 +27,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 pub use address::Address;
+pub use backup::{Clients, Restoring};
 pub use error::Error;
 pub use server::Server;
 /// For other children that must not outlive this process.
@@ -70,6 +72,19 @@ pub async fn start(settings: &Settings) -> Result<Server, Error> {
             pid: holder.pid,
         }),
     }
+}
+
+/// The same as [`start`] for a command that needs the data directory to itself.
+///
+/// # Errors
+///
+/// As [`start`].
+pub async fn start_alone(settings: &Settings) -> Result<Attached, Error> {
+    let server = start(settings).await?;
+    Ok(Attached {
+        address: server.address().clone(),
+        own: Some(server),
+    })
 }
 
 /// The address of the server that another passbook runs on the data directory; when none does, starts one.
@@ -120,7 +135,7 @@ impl Attached {
         &self.address
     }
 
-    /// Stops the server if it was started by [`attach_or_start`]; leaves another passbook's alone.
+    /// Stops the server if it was started for it; leaves another passbook's alone.
     ///
     /// # Errors
     ///

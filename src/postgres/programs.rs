@@ -22,6 +22,10 @@ const PLACES_ON_MACOS: [(&str, &str, &str); 3] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
+/// What runs a server, and what makes and reads a dump. The first of each kind says its version.
+const OF_A_SERVER: [&str; 2] = ["postgres", "initdb"];
+const OF_A_CLIENT: [&str; 2] = ["pg_restore", "pg_dump"];
+
 /// Programs that have been seen to run.
 #[derive(Debug)]
 pub(super) struct Programs {
@@ -36,10 +40,10 @@ pub(super) fn choose(
     cluster: &Path,
 ) -> Result<Programs, Error> {
     let candidates = match bin_dir {
-        Some(bin_dir) => vec![examine(bin_dir)?],
+        Some(bin_dir) => vec![examine(bin_dir, OF_A_SERVER)?],
         None => usual_places()
             .iter()
-            .filter_map(|place| examine(place).ok())
+            .filter_map(|place| examine(place, OF_A_SERVER).ok())
             .collect(),
     };
     let mut reason = Error::NoPrograms;
@@ -64,6 +68,35 @@ pub(super) fn choose(
     Err(reason)
 }
 
+/// The directory of `pg_dump` and `pg_restore` for a server: `bin_dir`, or the first of the usual places that suits.
+pub(super) fn choose_clients(
+    bin_dir: Option<&Path>,
+    server_version: u32,
+) -> Result<PathBuf, Error> {
+    let candidates: Vec<Programs> = match bin_dir {
+        Some(bin_dir) => vec![examine(bin_dir, OF_A_CLIENT)?],
+        None => usual_places()
+            .iter()
+            .filter_map(|place| examine(place, OF_A_CLIENT).ok())
+            .collect(),
+    };
+    match suitable(&candidates, server_version) {
+        Some(programs) => Ok(programs.bin_dir.clone()),
+        None => Err(Error::NoClients { server_version }),
+    }
+}
+
+/// Those of the server's own version, else later ones: an older one refuses the server, and a later one may use words that the
+/// server does not know.
+fn suitable(candidates: &[Programs], server_version: u32) -> Option<&Programs> {
+    let mut candidates = candidates
+        .iter()
+        .filter(|programs| server_version <= major(&programs.version))
+        .collect::<Vec<_>>();
+    candidates.sort_by_key(|programs| major(&programs.version));
+    candidates.first().copied()
+}
+
 impl Programs {
     pub(super) fn initdb(&self) -> PathBuf {
         self.bin_dir.join("initdb")
@@ -85,12 +118,12 @@ fn major(version: &str) -> u32 {
     version[..end.unwrap_or(version.len())].parse().unwrap_or(0)
 }
 
-fn examine(bin_dir: &Path) -> Result<Programs, Error> {
+fn examine(bin_dir: &Path, names: [&str; 2]) -> Result<Programs, Error> {
     let not_programs = |reason: String| Error::NotPrograms {
         bin_dir: bin_dir.to_owned(),
         reason,
     };
-    for name in ["initdb", "postgres"] {
+    for name in names {
         if !bin_dir.join(name).is_file() {
             return Err(not_programs(format!("it has no `{name}`")));
         }
@@ -99,15 +132,16 @@ fn examine(bin_dir: &Path) -> Result<Programs, Error> {
     let bin_dir = &bin_dir
         .canonicalize()
         .map_err(|error| not_programs(error.to_string()))?;
-    let said = output(&bin_dir.join("postgres"), "--version").map_err(not_programs)?;
+    let [program, _] = names;
+    let said = output(&bin_dir.join(program), "--version").map_err(not_programs)?;
     // "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"
     match said.to_string_lossy().split_whitespace().nth(2) {
         Some(version) => Ok(Programs {
             bin_dir: bin_dir.clone(),
             version: version.to_owned(),
         }),
-        None => Err(not_programs(String::from(
-            "`postgres --version` names no version",
+        None => Err(not_programs(format!(
+            "`{program} --version` names no version"
         ))),
     }
 }
@@ -164,6 +198,18 @@ mod tests {
         assert_eq!(major("9.6.24"), 9);
         assert_eq!(major("19beta1"), 19);
         assert_eq!(major("devel"), 0);
+    }
+
+    #[test]
+    fn clients_are_of_the_servers_version_or_the_next_later_one() {
+        let all = ["18.1", "17.2", "15.18", "14.9"].map(|version| Programs {
+            bin_dir: PathBuf::from("/"),
+            version: version.to_owned(),
+        });
+        let chosen = |server| suitable(&all, server).map(Programs::version);
+        assert_eq!(chosen(15), Some("15.18"));
+        assert_eq!(chosen(16), Some("17.2"));
+        assert_eq!(chosen(19), None);
     }
 
     #[test]

@@ -225,7 +225,11 @@ pub async fn close(connection: Connection) {
     drop(connection.close().await);
 }
 
-async fn fetch_server_version(connection: &mut Connection) -> Result<i32, StorageError> {
+/// Such as `150018`.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn fetch_server_version(connection: &mut Connection) -> Result<i32, StorageError> {
     const SQL: &str = "select current_setting('server_version_num')::int";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
 }

@@ -10,6 +10,7 @@ pub mod heads;
 pub mod ids;
 pub mod migrations;
 pub mod outcomes;
+pub mod restore;
 pub mod sessions;
 pub mod statistics;
 pub mod users;

@@ -45,6 +45,8 @@ fn help_names_every_subcommand_and_version_the_version() {
         "serve",
         "migrate",
         "verify",
+        "dump",
+        "restore",
         "currencies",
         "bench",
         "health",

@@ -4,6 +4,7 @@ mod support;
 
 mod acceptance;
 mod accounts;
+mod backup;
 mod bad_input;
 mod bench;
 mod command_line;

@@ -8,10 +8,10 @@ use std::future::pending;
 use std::io::{self, IsTerminal, Write as _};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
 
 pub(super) use self::args::BenchArgs;
+use super::interrupt::unless_interrupted;
 use super::say;
 use crate::app::AppError;
 use crate::bench::{self, Error, Outcome, Own, Plan, Progress, Target, plot};
@@ -23,10 +23,7 @@ const END_MAX: Duration = Duration::from_secs(2);
 pub(super) async fn run(args: &BenchArgs) -> Result<bool, AppError> {
     let plan = args.plan()?;
     let mut own = Vec::new();
-    let measured = tokio::select! {
-        measured = measure(args, &plan, &mut own) => measured,
-        () = told_to_stop() => Err(AppError::Interrupted),
-    };
+    let measured = unless_interrupted(measure(args, &plan, &mut own)).await;
     clear_progress();
     for service in own {
         service.stop().await?;
@@ -80,30 +77,6 @@ async fn any_exited(own: &mut [Own]) -> Error {
             error = first.exited() => error,
             error = Box::pin(any_exited(rest)) => error,
         },
-    }
-}
-
-/// SIGINT, SIGTERM, or the end of the terminal.
-async fn told_to_stop() {
-    let kinds = [
-        SignalKind::interrupt(),
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-    ];
-    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
-    for kind in kinds {
-        let sender = sender.clone();
-        match signal(kind) {
-            Ok(mut signals) => drop(tokio::spawn(async move {
-                signals.recv().await;
-                // One wish is enough.
-                let _ = sender.try_send(());
-            })),
-            Err(error) => tracing::warn!(%error, "a signal cannot be handled"),
-        }
-    }
-    if receiver.recv().await.is_none() {
-        pending::<()>().await;
     }
 }
 
