@@ -1,11 +1,14 @@
 //! What the service tells Prometheus, and that the alerts and the dashboard ask for nothing else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 
 use reqwest::Method;
+use tempfile::TempDir;
 
 use crate::support::Bank;
 use crate::support::bank::at_once;
+use crate::support::process::run;
 
 const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yml");
 const DASHBOARD: &str = include_str!("../../deploy/grafana/passbook.json");
@@ -142,7 +145,16 @@ async fn alerts_and_dashboard_ask_for_metrics_that_exist() {
     )
     .await;
     let exposed: Vec<String> = scrape(&bank).await.into_keys().collect();
-    let exposed = exposed.join("\n") + &bank.get("/metrics").await.text;
+    // The audit has an end, so it leaves a file.
+    let kept = TempDir::new().expect("a directory");
+    let file = kept.path().join("passbook.prom");
+    let path = file.to_str().expect("a path of text");
+    let url = bank.database_url.as_str();
+    let verified = run(&["verify", "--metrics", path, "--database-url", url]);
+    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
+    let audit = fs::read_to_string(file).expect("a file");
+    assert!(audit.contains("\npassbook_verify_clean 1\n"), "{audit}");
+    let exposed = exposed.join("\n") + &bank.get("/metrics").await.text + &audit;
     let exposed = names(&exposed);
     for (file, text) in [("alerts.yml", ALERTS), ("passbook.json", DASHBOARD)] {
         let asked = names(text);

@@ -1,9 +1,11 @@
 //! `passbook verify`: the audit, on the command line.
 
+mod metrics;
 mod report;
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, IsTerminal, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
@@ -35,6 +37,10 @@ pub(super) struct VerifyArgs {
     /// Connections to read with, 1 to 64 [default: one for each core, 4 at most]
     #[arg(long, value_name = "COUNT", value_parser = within(1, JOBS_MAX))]
     jobs: Option<usize>,
+
+    /// Write the result to FILE as well, for the textfile collector of Prometheus' node exporter
+    #[arg(long, value_name = "FILE")]
+    metrics: Option<PathBuf>,
 
     /// Print one JSON object instead
     #[arg(long)]
@@ -79,10 +85,15 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
     } else {
         say(&report::to_text(&report, took, is_partial));
     }
+    if let Some(path) = &args.metrics {
+        let text = metrics::to_metrics(&report, took).map_err(|error| unwritable(path, &error))?;
+        // Prometheus runs as somebody else.
+        write(path, &text, 0o644)?;
+    }
     if let Some(path) = &args.since
         && report.is_clean()
     {
-        write(path, &checkpoint)?;
+        write(path, &checkpoint.to_text(), 0o600)?;
     }
     Ok(report.is_clean())
 }
@@ -125,13 +136,19 @@ fn read(path: &Path) -> Result<Option<Checkpoint>, AppError> {
     }
 }
 
-fn write(path: &Path, checkpoint: &Checkpoint) -> Result<(), AppError> {
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), AppError> {
     let draft = Draft::create(path)?;
-    fs::write(draft.path(), checkpoint.to_text()).map_err(|error| AppError::File {
+    fs::write(draft.path(), text)
+        .and_then(|()| fs::set_permissions(draft.path(), Permissions::from_mode(mode)))
+        .map_err(|error| unwritable(path, &error))?;
+    draft.publish()
+}
+
+fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> AppError {
+    AppError::File {
         path: path.to_owned(),
         reason: format!("cannot be written: {error}"),
-    })?;
-    draft.publish()
+    }
 }
 
 fn refuse(path: Option<&Path>, unfit: &Unfit) -> AppError {
