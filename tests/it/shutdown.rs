@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use fastrand::Rng;
+use reqwest::Client;
 use sqlx::{Connection, PgConnection};
 
 use crate::support::bank::{at_once, audit_of};
@@ -43,6 +44,7 @@ pub(crate) async fn stops(seed: u64, rounds: usize) -> Stops {
     for round in 0..rounds {
         let passbook = Passbook::serve(&["--demo", "true", "--database-url", &database]);
         let url = passbook.url.clone();
+        enrich(&url).await;
         let rude = if round % 2 == 0 {
             connect_rude(&url).await
         } else {
@@ -91,6 +93,13 @@ pub(crate) async fn stops(seed: u64, rounds: usize) -> Stops {
     assert!(report.is_clean(), "{:#?}", report.findings);
     postgres::drop_database(&database).await;
     total
+}
+
+/// Gives user 1 more than the clients of a round can take.
+async fn enrich(url: &str) {
+    let request = Client::new().put(format!("{url}/api/users/1/balance"));
+    let response = request.body(r#"{"amount":100000}"#).send().await;
+    assert_eq!(response.expect("an answer").status(), 200);
 }
 
 /// Withdraws 1 from user 1, over and over, until the service is gone.

@@ -15,8 +15,8 @@ use crate::support::eventually;
 
 /// What a rich account begins with: more than clients can take.
 const RICHES: u64 = 1_000_000_000_000;
-/// The amounts of clients begin here, and grow by one with each.
-const AMOUNT_MIN: u64 = 1_000;
+/// The amounts of clients begin here, and grow by one with each: above what a demo user begins with.
+const AMOUNT_MIN: u64 = 100_000;
 /// Rich accounts besides the one that everybody uses.
 const ACCOUNTS: u64 = 6;
 /// No answer for longer is no answer.

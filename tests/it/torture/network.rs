@@ -14,7 +14,7 @@ use crate::support::bank::at_once;
 use crate::support::proxy::{Cut, Proxy};
 
 /// Cuts of each kind before the history is checked.
-const CUTS: u64 = 10;
+const CUTS: u64 = 11;
 /// Requests at the same time, at most.
 const REQUESTS: u64 = 5;
 
