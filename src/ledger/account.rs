@@ -133,3 +133,19 @@ impl fmt::Display for UserId {
         self.0.fmt(formatter)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_1_to_255_characters_that_the_database_can_hold() {
+        for text in ["a", " ", "\u{e4}", &"\u{e4}".repeat(255)] {
+            let name = AccountName::parse(text);
+            assert_eq!(name.as_ref().map(AccountName::as_str), Some(text));
+        }
+        for text in ["", "a\0b", &"a".repeat(256)] {
+            assert_eq!(AccountName::parse(text), None, "{text:?}");
+        }
+    }
+}
