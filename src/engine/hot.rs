@@ -1,7 +1,8 @@
 //! Which accounts change most: a sketch of bounded size (Metwally, Agrawal, El Abbadi: "Efficient computation of frequent and
 //! top-k elements in data streams", 2005: Space-Saving).
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::ledger::AccountId;
@@ -11,7 +12,14 @@ const ACCOUNTS_MAX: usize = 256;
 
 /// How often accounts were changed, as far as is remembered.
 #[derive(Default)]
-pub(super) struct Hot(Mutex<HashMap<AccountId, Count>>);
+pub(super) struct Hot(Mutex<Sketch>);
+
+#[derive(Default)]
+struct Sketch {
+    counts: HashMap<AccountId, Count>,
+    /// The same accounts by their changes: who has the fewest gives way.
+    order: BTreeSet<(u64, Reverse<AccountId>)>,
+}
 
 #[derive(Clone, Copy, Default)]
 struct Count {
@@ -32,50 +40,61 @@ pub struct HotAccount {
 
 impl Hot {
     pub(super) fn count(&self, accounts: impl Iterator<Item = AccountId>) {
-        let mut counts = self.counts();
+        let mut sketch = self.sketch();
         for account in accounts {
-            if !counts.contains_key(&account) && ACCOUNTS_MAX <= counts.len() {
-                replace_least(&mut counts, account);
-            }
-            counts.entry(account).or_default().changes += 1;
+            sketch.count(account);
         }
     }
 
     /// The busiest first.
     pub(super) fn list(&self, limit: usize) -> Vec<HotAccount> {
-        let counts = self.counts();
-        let mut accounts: Vec<HotAccount> = counts
-            .iter()
+        let sketch = self.sketch();
+        let busiest = sketch.order.iter().rev().take(limit);
+        busiest
+            .filter_map(|(_, Reverse(account))| Some((account, sketch.counts.get(account)?)))
             .map(|(account, count)| HotAccount {
                 account: *account,
                 changes_max: count.changes,
                 changes_min: count.changes - count.surplus,
             })
-            .collect();
-        accounts.sort_unstable_by_key(|hot| (u64::MAX - hot.changes_max, hot.account));
-        accounts.truncate(limit);
-        accounts
+            .collect()
     }
 
-    fn counts(&self) -> MutexGuard<'_, HashMap<AccountId, Count>> {
+    fn sketch(&self) -> MutexGuard<'_, Sketch> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The account with the fewest changes gives way; nobody knows how many of its changes were the new one's.
-fn replace_least(counts: &mut HashMap<AccountId, Count>, account: AccountId) {
-    let least = counts.iter().min_by_key(|(_, count)| count.changes);
-    let Some((least, count)) = least.map(|(least, count)| (*least, *count)) else {
-        return;
-    };
-    counts.remove(&least);
-    counts.insert(
-        account,
+impl Sketch {
+    fn count(&mut self, account: AccountId) {
+        let known = self.counts.get(&account).copied();
+        let count = known.unwrap_or_else(|| self.replace_least());
+        if known.is_some() {
+            self.order.remove(&(count.changes, Reverse(account)));
+        }
+        let count = Count {
+            changes: count.changes + 1,
+            ..count
+        };
+        self.order.insert((count.changes, Reverse(account)));
+        self.counts.insert(account, count);
+    }
+
+    /// What a new account starts from. Where there is no room, the one with the fewest changes gives way; nobody knows how many
+    /// of its changes were the new one's.
+    fn replace_least(&mut self) -> Count {
+        if self.counts.len() < ACCOUNTS_MAX {
+            return Count::default();
+        }
+        let Some((changes, Reverse(least))) = self.order.pop_first() else {
+            return Count::default();
+        };
+        self.counts.remove(&least);
         Count {
-            changes: count.changes,
-            surplus: count.changes,
-        },
-    );
+            changes,
+            surplus: changes,
+        }
+    }
 }
 
 #[cfg(test)]
