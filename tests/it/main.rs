@@ -22,6 +22,7 @@ mod microfin;
 mod peers;
 mod reads;
 mod roles;
+mod schema;
 mod shutdown;
 mod tidy;
 mod torture;
