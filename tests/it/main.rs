@@ -25,6 +25,7 @@ mod roles;
 mod shutdown;
 mod tidy;
 mod torture;
+mod traces;
 mod two_services;
 mod users;
 mod verify;
