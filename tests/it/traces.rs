@@ -168,14 +168,13 @@ async fn what_is_sent_says_whose_it_is_and_carries_the_headers_that_were_asked_f
     let collector = Collector::open(Manner::Takes);
     let environment = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", &*collector.url()),
-        ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%20secret"),
         (
             "OTEL_RESOURCE_ATTRIBUTES",
             "deployment.environment.name=test",
         ),
         PROMPT,
     ];
-    let service = Traced::open(&[], &environment).await;
+    let service = Traced::open(&["--otlp-headers", "api-key=a%20secret"], &environment).await;
     let (trace, ..) = answered(&service.withdraw(&[]).await);
     spans_of(&collector, &trace, 3).await;
     let export = collector.exports().remove(0);
