@@ -446,7 +446,8 @@ async fn what_is_left_leaves_when_the_service_ends() {
     let service = Traced::open(&[], &environment).await;
     let (trace, ..) = answered(&service.withdraw(&[]).await);
     assert_eq!(collector.connections(), 0, "not yet");
-    service.close().await;
+    let log = service.close().await;
+    assert_eq!(lines(&log, "did not take"), [""; 0]);
     assert_eq!(collector.trace(&trace).len(), 3);
 }
 
