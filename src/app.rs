@@ -11,13 +11,14 @@ use std::thread::available_parallelism;
 use thiserror::Error;
 
 use crate::bench;
-use crate::config::{DatabaseArgs, ServeArgs};
+use crate::config::{DatabaseArgs, ServeArgs, TraceArgs};
 use crate::http::server::Server;
 use crate::http::settings::{self, Resets};
 use crate::ledger::{Amount, Key, OpenUser, UserId};
 use crate::postgres::{self, Address, Attached};
 use crate::service::{self, EngineSettings, Service};
 use crate::storage::{self, Database, StorageError, connection};
+use crate::telemetry::traces::{self, Traces};
 
 /// What user 1 holds on an empty ledger with demo data, in units of the default currency.
 const DEMO_BALANCE: &str = "10000";
@@ -43,6 +44,8 @@ pub enum AppError {
         error: io::Error,
     },
     #[error(transparent)]
+    Traces(#[from] traces::Error),
+    #[error(transparent)]
     Bench(#[from] bench::Error),
     #[error("{0}")]
     Contradiction(String),
@@ -57,6 +60,7 @@ pub struct App {
     embedded: Option<postgres::Server>,
     database: Database,
     demo: bool,
+    traces: Option<Traces>,
 }
 
 /// One database as two roles: the one that serves, and the one that owns the tables.
@@ -99,13 +103,14 @@ impl App {
     /// # Errors
     /// Where a part cannot start; what was started before is stopped again.
     pub async fn start(args: &ServeArgs) -> Result<Self, AppError> {
+        let traces = Traces::start(&trace_settings(&args.traces))?;
         let Some(url) = set(args.database.database_url.as_ref()) else {
             let embedded = postgres::start(&embedded_settings(&args.database)).await?;
             let roles = Roles {
                 runtime: embedded.address().runtime_url(),
                 owner: embedded.address().url(),
             };
-            return match Self::start_on(args, roles, Defaults::EMBEDDED).await {
+            return match Self::start_on(args, roles, Defaults::EMBEDDED, traces).await {
                 Ok(app) => Ok(Self {
                     embedded: Some(embedded),
                     ..app
@@ -122,13 +127,14 @@ impl App {
             runtime: url,
             owner: set(args.database.owner_url.as_ref()).unwrap_or(url),
         };
-        Self::start_on(args, roles, Defaults::ELSEWHERE).await
+        Self::start_on(args, roles, Defaults::ELSEWHERE, traces).await
     }
 
     async fn start_on(
         args: &ServeArgs,
         roles: Roles<'_>,
         defaults: Defaults,
+        traces: Option<Traces>,
     ) -> Result<Self, AppError> {
         let demo = args.demo.unwrap_or(defaults.demo);
         migrate(&parse(roles.owner, &args.database)?).await?;
@@ -147,6 +153,8 @@ impl App {
                 listen: args.listen,
                 workers,
                 resets: resets(args, defaults),
+                logs_requests: args.log_requests,
+                tracer: traces.as_ref().map(Traces::tracer),
             };
             Server::start(Arc::clone(&service), settings).map_err(|error| AppError::Listen {
                 listen: args.listen,
@@ -160,6 +168,7 @@ impl App {
                 embedded: None,
                 database,
                 demo,
+                traces,
             }),
             Err(error) => {
                 service.close().await;
@@ -204,7 +213,7 @@ impl App {
         std::future::pending::<()>().await;
     }
 
-    /// Accepts no more, answers what is in flight, flushes the lanes, and stops the embedded PostgreSQL.
+    /// Accepts no more, answers what is in flight, flushes the lanes and the traces, and stops the embedded PostgreSQL.
     ///
     /// # Errors
     /// Where the embedded PostgreSQL does not stop cleanly; it recovers at the next start.
@@ -212,10 +221,15 @@ impl App {
         self.server.drain().await;
         self.service.close().await;
         self.server.stop().await;
-        if let Some(embedded) = self.embedded {
-            embedded.stop().await?;
+        let stopped = match self.embedded {
+            Some(embedded) => embedded.stop().await,
+            None => Ok(()),
+        };
+        // Last: a collector that hangs must hold up nothing else.
+        if let Some(traces) = self.traces {
+            traces.stop().await;
         }
-        Ok(())
+        Ok(stopped?)
     }
 }
 
@@ -386,6 +400,20 @@ async fn open_demo_user(service: &Service) -> Result<(), AppError> {
         .map_err(|error| failed(&error))?;
     answered.outcome.map_err(|error| failed(&error))?;
     Ok(())
+}
+
+fn trace_settings(args: &TraceArgs) -> traces::Settings {
+    traces::Settings {
+        sdk_disabled: args.otel_sdk_disabled.clone(),
+        exporter: args.traces_exporter.clone(),
+        endpoint: args.otlp_endpoint.clone(),
+        traces_endpoint: args.otlp_traces_endpoint.clone(),
+        headers: args.otlp_headers.clone(),
+        protocol: args.otlp_protocol.clone(),
+        sampler: args.traces_sampler.clone(),
+        sampler_arg: args.traces_sampler_arg.clone(),
+        service_name: args.service_name.clone(),
+    }
 }
 
 fn embedded_settings(args: &DatabaseArgs) -> postgres::Settings {

@@ -61,6 +61,94 @@ pub struct DatabaseArgs {
     pub allow_unsafe_durability: bool,
 }
 
+/// Where traces go: OpenTelemetry's own settings under its own names. Of the others, the SDK reads what it knows by itself.
+#[derive(Args, Clone, Debug)]
+pub struct TraceArgs {
+    /// Collector to send traces to by OTLP over HTTP; /v1/traces is added to it [default: none, and no traces]
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = "Traces"
+    )]
+    pub otlp_endpoint: Option<String>,
+
+    /// The same for traces alone, as a whole URL to which nothing is added
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        value_name = "URL",
+        hide_env_values = true,
+        help_heading = "Traces"
+    )]
+    pub otlp_traces_endpoint: Option<String>,
+
+    /// Headers for the collector, as name=value,name=value
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_HEADERS",
+        value_name = "LIST",
+        hide_env_values = true,
+        help_heading = "Traces"
+    )]
+    pub otlp_headers: Option<String>,
+
+    /// How to speak to the collector; http/protobuf alone is known [default: http/protobuf]
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_PROTOCOL",
+        value_name = "PROTOCOL",
+        help_heading = "Traces"
+    )]
+    pub otlp_protocol: Option<String>,
+
+    /// otlp, or none to send no traces [default: otlp]
+    #[arg(
+        long,
+        env = "OTEL_TRACES_EXPORTER",
+        value_name = "EXPORTER",
+        help_heading = "Traces"
+    )]
+    pub traces_exporter: Option<String>,
+
+    /// Which requests are traced, by OpenTelemetry's name of a sampler [default: all, but those whose caller does not trace them]
+    #[arg(
+        long,
+        env = "OTEL_TRACES_SAMPLER",
+        value_name = "SAMPLER",
+        help_heading = "Traces"
+    )]
+    pub traces_sampler: Option<String>,
+
+    /// Share of requests that traceidratio takes, 0 to 1 [default: 1]
+    #[arg(
+        long,
+        env = "OTEL_TRACES_SAMPLER_ARG",
+        value_name = "RATIO",
+        help_heading = "Traces"
+    )]
+    pub traces_sampler_arg: Option<String>,
+
+    /// What traces call the service [default: passbook]
+    #[arg(
+        long,
+        env = "OTEL_SERVICE_NAME",
+        value_name = "NAME",
+        help_heading = "Traces"
+    )]
+    pub service_name: Option<String>,
+
+    /// true: no traces, whatever else is set
+    #[arg(
+        long,
+        env = "OTEL_SDK_DISABLED",
+        value_name = "BOOL",
+        help_heading = "Traces"
+    )]
+    pub otel_sdk_disabled: Option<String>,
+}
+
 /// How the service listens and commits.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
@@ -122,6 +210,16 @@ pub struct ServeArgs {
     /// Code of the currency of accounts where nobody says
     #[arg(long, env = "PASSBOOK_DEFAULT_CURRENCY", value_name = "CODE", default_value = "USD", value_parser = parse_currency, help_heading = "Ledger")]
     pub default_currency: CurrencyCode,
+
+    #[command(flatten)]
+    pub traces: TraceArgs,
+
+    /// Log a line for each request, at level info
+    #[arg(
+        long, env = "PASSBOOK_LOG_REQUESTS", value_name = "BOOL", help_heading = "Logging",
+        default_value = "false", default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub log_requests: bool,
 }
 
 /// Which service to ask.

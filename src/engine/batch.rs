@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::passage::{self, Passage};
 use super::queue::Queue;
 use super::{SETTLE_MAX, WAIT_MAX};
 use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, NamedAccount, View};
@@ -27,6 +28,8 @@ pub(super) struct Pending {
     pub bytes: usize,
     /// When the command is no longer worth starting on.
     pub deadline: Instant,
+    /// Where the request is traced.
+    pub passage: Option<Arc<Passage>>,
     answer: oneshot::Sender<Answer>,
 }
 
@@ -65,6 +68,7 @@ impl Pending {
                 resources,
                 bytes,
                 deadline: now + WAIT_MAX,
+                passage: passage::begin(),
                 answer,
             },
             receiver,
@@ -82,6 +86,9 @@ impl Pending {
     }
 
     pub(super) fn answer(self, answer: Answer) {
+        if let Some(passage) = &self.passage {
+            passage.answer(answer.as_ref().err().copied());
+        }
         // A caller who went away asks again with the same key.
         drop(self.answer.send(answer));
     }

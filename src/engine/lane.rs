@@ -107,6 +107,9 @@ impl Lane {
                     stats
                         .queue_wait
                         .observe(pending.waited(began).as_secs_f64());
+                    if let Some(passage) = &pending.passage {
+                        passage.take();
+                    }
                 }
                 self.settle(batch).await;
                 let stats = &self.shared.stats;

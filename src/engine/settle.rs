@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout};
 
 use super::batch::Batch;
 use super::lane::Lane;
+use super::passage::Committed;
 use crate::ledger::{
     AccountId, Answered, BookId, BookName, Command, Fault, Head, NamedAccount, UserId, plan,
 };
@@ -122,10 +123,17 @@ impl Lane {
         stats.replays.inc_by(replays.count() as u64);
         let changed = written.answers.iter().flat_map(Answered::changes);
         self.shared.hot.count(changed);
+        let committed = Committed {
+            batch_size: written.answers.len(),
+            conflicts: batch.conflicts,
+        };
         let work: Vec<_> = batch.work.drain(..).collect();
         // The accounts are free before their callers hear of it: the next requests need not wait for this lane.
         drop(batch);
         for (pending, answered) in work.into_iter().zip(written.answers) {
+            if let Some(passage) = &pending.passage {
+                passage.commit(committed);
+            }
             pending.answer(Ok(answered));
         }
     }

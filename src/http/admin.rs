@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::failure;
 use super::fields::Fields;
-use super::metrics::Metrics;
+use super::observe::Observer;
 use super::operation::Operation;
 use crate::service::{HotAccount, Service};
 
@@ -43,8 +43,8 @@ struct Hot {
     changes_min: u64,
 }
 
-async fn show_metrics(service: Data<Service>, metrics: Data<Metrics>) -> HttpResponse {
-    let families = [metrics.gather(), service.metrics()].concat();
+async fn show_metrics(service: Data<Service>, observer: Data<Observer>) -> HttpResponse {
+    let families = [observer.metrics.gather(), service.metrics()].concat();
     match TextEncoder::new().encode_to_string(&families) {
         Ok(text) => HttpResponse::Ok()
             .insert_header((CONTENT_TYPE, TEXT))

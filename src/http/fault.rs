@@ -17,6 +17,9 @@ pub(super) struct FaultWords {
     pub request_id: Uuid,
 }
 
+/// The id of a fault, on its response.
+pub(super) struct RequestId(pub Uuid);
+
 impl FaultWords {
     pub(super) fn new(fault: Fault) -> Self {
         let request_id = Uuid::now_v7();
@@ -41,13 +44,19 @@ impl FaultWords {
         }
     }
 
-    /// The response to be given a body; it says when to ask again, where that may help.
+    /// The response to be given a body, which the log of requests finds the fault's id in; it says when to ask again, where that may help.
     pub(super) fn response(&self) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(self.status);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
         }
+        self.mark(&mut response);
         response
+    }
+
+    /// Leaves the id where the log of requests finds it.
+    pub(super) fn mark(&self, response: &mut HttpResponseBuilder) {
+        response.extensions_mut().insert(RequestId(self.request_id));
     }
 }
 

@@ -1,15 +1,11 @@
 //! Requests, errors and durations, by route, under the names of OpenTelemetry's conventions for HTTP servers (semconv 1.27).
 
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
-use actix_web::middleware::Next;
-use actix_web::{Error, web};
 #[cfg(target_os = "linux")]
 use prometheus::process_collector::ProcessCollector;
 use prometheus::proto::MetricFamily;
 use prometheus::{HistogramOpts, HistogramVec, IntGauge, Opts, Registry};
-use tokio::time::Instant;
+
+use super::observe::Answered;
 
 /// Upper bounds in seconds, as the conventions give them, with finer ones below.
 const DURATIONS: [f64; 17] = [
@@ -29,7 +25,7 @@ pub(super) struct Metrics {
 }
 
 /// A request that is being answered, until it is dropped.
-struct Active<'m>(&'m IntGauge);
+pub(super) struct Active<'m>(&'m IntGauge);
 
 impl Metrics {
     pub(super) fn new() -> Self {
@@ -68,6 +64,20 @@ impl Metrics {
         }
     }
 
+    /// Counts a request as being answered until what is returned is dropped.
+    pub(super) fn begin(&self) -> Active<'_> {
+        self.active.inc();
+        Active(&self.active)
+    }
+
+    /// Takes in how long a request took.
+    pub(super) fn record(&self, answered: &Answered) {
+        let labels = [answered.method, &answered.route, answered.status.as_str()];
+        self.duration
+            .with_label_values(&labels)
+            .observe(answered.duration.as_secs_f64());
+    }
+
     /// Every metric as it stands, and what the system says of the process.
     pub(super) fn gather(&self) -> Vec<MetricFamily> {
         self.registry.gather()
@@ -77,62 +87,5 @@ impl Metrics {
 impl Drop for Active<'_> {
     fn drop(&mut self) {
         self.0.dec();
-    }
-}
-
-/// Times each request.
-pub(super) async fn observe(
-    metrics: web::Data<Metrics>,
-    request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    let began = Instant::now();
-    metrics.active.inc();
-    let active = Active(&metrics.active);
-    let response = next.call(request).await?;
-    drop(active);
-    let request = response.request();
-    let method = known(request.method());
-    let route = request
-        .match_pattern()
-        .map_or(String::new(), |pattern| plain(&pattern));
-    metrics
-        .duration
-        .with_label_values(&[method, &route, response.status().as_str()])
-        .observe(began.elapsed().as_secs_f64());
-    Ok(response)
-}
-
-/// A route's pattern without the expressions that its parts match, and without slashes that may be left out.
-fn plain(pattern: &str) -> String {
-    let mut route = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some((before, part)) = rest.split_once('{') {
-        let (name, after) = part.split_once('}').unwrap_or((part, ""));
-        route.push_str(before);
-        match name.split_once(':') {
-            Some((_, "/?")) => {}
-            Some((name, _)) => route.push_str(&format!("{{{name}}}")),
-            None => route.push_str(&format!("{{{name}}}")),
-        }
-        rest = after;
-    }
-    route.push_str(rest);
-    route
-}
-
-/// Any client can make up methods; those that are none are one.
-fn known(method: &Method) -> &'static str {
-    match method.as_str() {
-        "GET" => "GET",
-        "HEAD" => "HEAD",
-        "POST" => "POST",
-        "PUT" => "PUT",
-        "DELETE" => "DELETE",
-        "CONNECT" => "CONNECT",
-        "OPTIONS" => "OPTIONS",
-        "TRACE" => "TRACE",
-        "PATCH" => "PATCH",
-        _ => "_OTHER",
     }
 }

@@ -22,9 +22,12 @@ mod idempotency;
 mod landing;
 mod metrics;
 mod number;
+mod observe;
 mod operation;
 mod origin;
 mod text;
+mod trace;
+mod traceparent;
 
 #[cfg(test)]
 mod every;

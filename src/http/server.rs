@@ -17,7 +17,8 @@ use tokio::task::JoinHandle;
 
 use super::connection::{Connection, HEAD_ARRIVAL_MAX};
 use super::drain::{self, Drain};
-use super::metrics::{self, Metrics};
+use super::metrics::Metrics;
+use super::observe::{self, Observer};
 use super::routing;
 use super::settings::Settings;
 use crate::service::Service;
@@ -48,14 +49,18 @@ impl Server {
         let service = web::Data::from(service);
         let drain = Arc::new(Drain::default());
         let drain_data = web::Data::from(Arc::clone(&drain));
-        let metrics_data = web::Data::new(Metrics::new());
+        let observer = web::Data::new(Observer {
+            metrics: Metrics::new(),
+            tracer: settings.tracer,
+            logs: settings.logs_requests,
+        });
         let app = move || {
             App::new()
                 .app_data(service.clone())
                 .app_data(drain_data.clone())
-                .app_data(metrics_data.clone())
+                .app_data(observer.clone())
                 .app_data(web::Data::new(settings.resets))
-                .wrap(from_fn(metrics::observe))
+                .wrap(from_fn(observe::observe))
                 .wrap(from_fn(drain::count))
                 .configure(routing::routes)
         };

@@ -2,14 +2,20 @@
 
 use std::net::SocketAddr;
 
+use opentelemetry_sdk::trace::SdkTracer;
+
 /// How the server is set up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Port 0 takes any free port.
     pub listen: SocketAddr,
     /// Threads that speak HTTP.
     pub workers: usize,
     pub resets: Resets,
+    /// Whether each request gets a line in the log.
+    pub logs_requests: bool,
+    /// What makes a span of each request, where traces are asked for.
+    pub tracer: Option<SdkTracer>,
 }
 
 /// Whether clients may reset the book of the `events` dialect.

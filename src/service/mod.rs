@@ -33,7 +33,7 @@ const CLOSE_MAX: Duration = Duration::from_secs(1);
 pub use self::history::{Chain, Page};
 pub use self::passwords::Password;
 pub use self::sessions::{SessionToken, SignUp};
-pub use crate::engine::{HotAccount, Settings as EngineSettings};
+pub use crate::engine::{HotAccount, Passage, Settings as EngineSettings, Trail};
 pub use crate::storage::currencies::Registered;
 pub use crate::storage::entries::JournalEntry;
 pub use crate::storage::users::UserBalance;

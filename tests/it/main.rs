@@ -26,6 +26,7 @@ mod schema;
 mod shutdown;
 mod tidy;
 mod torture;
+mod traces;
 mod two_services;
 mod users;
 mod verify;

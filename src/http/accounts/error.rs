@@ -111,11 +111,15 @@ impl ResponseError for Problem {
                 idempotency::mark(&mut response, refused.replayed);
                 response.json(words(&refused.rejection).1)
             }
-            Self::Fault(Fault::OutcomeUnknown, version) => response.json(Crash {
-                error: "Server Crashes",
-                current_version: version.map(|version| version.0),
-                request_id: FaultWords::new(Fault::OutcomeUnknown).request_id,
-            }),
+            Self::Fault(Fault::OutcomeUnknown, version) => {
+                let words = FaultWords::new(Fault::OutcomeUnknown);
+                words.mark(&mut response);
+                response.json(Crash {
+                    error: "Server Crashes",
+                    current_version: version.map(|version| version.0),
+                    request_id: words.request_id,
+                })
+            }
             Self::Fault(fault, _) => {
                 let words = FaultWords::new(*fault);
                 words.response().json(Failure {

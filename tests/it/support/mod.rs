@@ -1,6 +1,7 @@
 //! What every test stands on: a PostgreSQL, a bank on a database of its own, the verbs of its clients.
 
 pub(crate) mod bank;
+pub(crate) mod collector;
 pub(crate) mod faults;
 pub(crate) mod peer;
 pub(crate) mod postgres;

@@ -154,7 +154,12 @@ fn look_up(what: &str, pid: u32) -> String {
 pub(crate) fn command() -> Command {
     let mut command = Command::new(PathBuf::from(env!("CARGO_BIN_EXE_passbook")));
     for (name, _) in std::env::vars() {
-        if name.starts_with("PASSBOOK_") || name == "DATABASE_URL" || name == "RUST_LOG" {
+        if ["PASSBOOK_", "OTEL_"]
+            .iter()
+            .any(|start| name.starts_with(start))
+            || name == "DATABASE_URL"
+            || name == "RUST_LOG"
+        {
             command.env_remove(name);
         }
     }

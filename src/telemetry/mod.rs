@@ -1,4 +1,7 @@
-//! Logs, on standard error.
+//! Logs, on standard error; traces, to a collector.
+
+mod collector;
+pub mod traces;
 
 use std::io::{self, IsTerminal};
 
