@@ -28,10 +28,12 @@ use std::time::Duration;
 
 pub use self::error::Error;
 pub use self::load::Load;
-pub use self::outcome::{Books, Figure, LoadOutcome, Measurement, Outcome, Ratio, Series};
+pub use self::outcome::{
+    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Ratio, Series, Tenth,
+};
 pub use self::pgbench::Baseline;
 pub use self::scenario::Scenario;
-pub use self::target::{Own, Target};
+pub use self::target::{Own, Size, Target};
 
 use self::pgbench::Pgbench;
 use self::side::Side;
@@ -39,11 +41,8 @@ use self::side::Side;
 /// What is to be measured.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    pub scenario: Scenario,
-    /// One after the other in each round.
-    pub loads: Vec<Load>,
-    /// Accounts to choose from, where the scenario has many.
-    pub accounts: u64,
+    /// One after the other in each round. More than one scenario only where all are over users.
+    pub cases: Vec<Case>,
     /// A few of them far more often than the others.
     pub zipf: bool,
     /// Time under load before each measurement.
@@ -53,6 +52,13 @@ pub struct Plan {
     pub rounds: u32,
     /// PostgreSQL alone, in turns with the services.
     pub baseline: Option<Baseline>,
+}
+
+/// A scenario under a load.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    pub scenario: Scenario,
+    pub load: Load,
 }
 
 /// What is going on.
@@ -65,6 +71,14 @@ pub struct Progress<'a> {
     pub completed: u64,
     /// Since the load is on.
     pub elapsed: Duration,
+}
+
+impl Progress<'_> {
+    /// Answers in a second, so far.
+    #[must_use]
+    pub fn per_s(&self) -> f64 {
+        self.completed as f64 / self.elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
+    }
 }
 
 /// Is told several times a second.
@@ -81,7 +95,7 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
     }
     let pgbench = match (plan.baseline, targets.first()) {
         (Some(baseline), Some(target)) => {
-            Some(Pgbench::prepare(baseline, target, plan.accounts).await?)
+            Some(Pgbench::prepare(baseline, target, target.size.accounts).await?)
         }
         (None, _) | (_, None) => None,
     };
@@ -90,22 +104,26 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
         .map(|target| Series::new(&target.name))
         .collect();
     let mut outcome = Outcome {
-        scenario: plan.scenario.name(),
+        growth: Vec::new(),
         loads: Vec::new(),
         pgbench: plan.baseline.map(|baseline| Series::new(baseline.name())),
         books: Vec::new(),
         violations: Vec::new(),
         is_clean: true,
     };
-    for load in &plan.loads {
+    for Case { scenario, load } in &plan.cases {
         outcome.loads.push(LoadOutcome {
+            scenario: scenario.name(),
             load: *load,
             sides: names.clone(),
             ratios: Vec::new(),
         });
     }
+    for side in &mut sides {
+        outcome.growth.extend(side.grow(watch).await?);
+    }
     for round in 0..plan.rounds {
-        measure_round(round, plan.rounds, &mut sides, &mut outcome, watch).await?;
+        measure_round(round, plan, &mut sides, &mut outcome, watch).await?;
         if let (Some(pgbench), Some(series)) = (&pgbench, &mut outcome.pgbench) {
             watch(Progress {
                 side: &series.name,
@@ -123,23 +141,24 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
     Ok(outcome)
 }
 
-/// Every load on every side; every other round the other way round, so that nobody is always first.
+/// Every case on every side; every other round the other way round, so that nobody is always first.
 async fn measure_round(
     round: u32,
-    rounds: u32,
+    plan: &Plan,
     sides: &mut [Side<'_>],
     outcome: &mut Outcome,
     watch: &Watch<'_>,
 ) -> Result<(), Error> {
-    for load in &mut outcome.loads {
+    for (case, load) in plan.cases.iter().zip(&mut outcome.loads) {
         let mut turns: Vec<(&mut Side<'_>, &mut Series)> =
             sides.iter_mut().zip(&mut load.sides).collect();
         if round % 2 == 1 {
             turns.reverse();
         }
         for (side, series) in turns {
-            let step = format!("{}, {}", load.load, step(round, rounds));
-            let (measurement, violation) = side.measure(load.load, &step, watch).await?;
+            let round = step(round, plan.rounds);
+            let step = format!("{}, {}, {round}", load.scenario, load.load);
+            let (measurement, violation) = side.measure(*case, &step, watch).await?;
             series.add(measurement);
             outcome.violations.extend(violation);
         }

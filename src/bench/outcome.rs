@@ -40,7 +40,8 @@ pub enum Figure {
 /// Everything that a run of the benchmark found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
-    pub scenario: &'static str,
+    /// How each side came to its size, where it grew before it was measured.
+    pub growth: Vec<Growth>,
     pub loads: Vec<LoadOutcome>,
     /// PostgreSQL alone.
     pub pgbench: Option<Series>,
@@ -51,9 +52,32 @@ pub struct Outcome {
     pub is_clean: bool,
 }
 
-/// One load, on all sides.
+/// A side that grew.
+#[derive(Clone, Debug, Serialize)]
+pub struct Growth {
+    pub name: String,
+    /// One after the other, up to ten.
+    pub tenths: Vec<Tenth>,
+}
+
+/// A tenth of the growth of a ledger, and what the ledger had become by its end.
+#[derive(Clone, Debug, Serialize)]
+pub struct Tenth {
+    /// Entries that had been written since the ledger began to grow.
+    pub entries: u64,
+    /// Of all of the database, without the write-ahead log. None where the database cannot be asked.
+    pub database_bytes: Option<u64>,
+    /// By how much accounts, transactions and entries, with their indexes, had become larger for each of those entries.
+    pub bytes_per_entry: Option<f64>,
+    /// Of the requests of this tenth.
+    #[serde(flatten)]
+    pub measurement: Measurement,
+}
+
+/// One scenario under one load, on all sides.
 #[derive(Clone, Debug, Serialize)]
 pub struct LoadOutcome {
+    pub scenario: &'static str,
     #[serde(flatten)]
     pub load: Load,
     pub sides: Vec<Series>,

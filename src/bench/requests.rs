@@ -47,6 +47,10 @@ pub(super) enum What {
     Read {
         users: Arc<[i64]>,
     },
+    /// The newest entries of any of the accounts, as many as the service gives by itself.
+    Page {
+        accounts: Arc<[i64]>,
+    },
     /// From one account to another.
     Transfer {
         prefix: u64,
@@ -126,6 +130,10 @@ impl Requests {
                 }
             }
             What::Read { users } => self.read(self.pick(users, number), buffer),
+            What::Page { accounts } => {
+                let account = self.pick(accounts, number);
+                self.get(&format!("/accounts/{account}/transactions"), buffer)
+            }
             What::Transfer { prefix, popularity } => {
                 let (from, to) = popularity.pick_two(&mut self.random(number));
                 let body = format!(
@@ -164,11 +172,15 @@ impl Requests {
     }
 
     fn read(&self, user: i64, buffer: &mut Vec<u8>) -> Asked {
+        self.get(&format!("/api/users/{user}"), buffer)
+    }
+
+    fn get(&self, path: &str, buffer: &mut Vec<u8>) -> Asked {
         let host = &self.host;
         // To a vector nothing fails.
         drop(write!(
             buffer,
-            "GET /api/users/{user} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"
         ));
         Asked::READ
     }

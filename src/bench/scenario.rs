@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use super::load::Load;
 use super::popularity::Popularity;
 use super::requests::What;
+use super::target::Size;
 
 /// What the acceptance run asks for, and what has to come of it: every second withdrawal.
 pub(super) const ACCEPTANCE_REQUESTS: u64 = 10_000;
@@ -38,14 +39,27 @@ pub enum Scenario {
     One,
     /// Balance reads, of any of many accounts
     Reads,
+    /// Pages of the newest entries, of any of many accounts (needs the database)
+    History,
     /// Sign-ins with a password
     #[value(name = "signin")]
     SignIn,
 }
 
+/// What has to be there before anything is measured.
+pub(super) struct Opening {
+    pub what: What,
+    pub count: u64,
+    pub load: Load,
+}
+
 /// The users and accounts of one side.
 pub(super) struct Accounts {
     pub users: Arc<[i64]>,
+    /// The first of the users alone.
+    pub first: Arc<[i64]>,
+    /// The accounts of the users, where they are asked for by id.
+    pub ids: Arc<[i64]>,
     /// In the names of accounts and the emails of users.
     pub prefix: u64,
     pub popularity: Arc<Popularity>,
@@ -64,6 +78,7 @@ impl Scenario {
             Self::RetryStorm => "retry-storm",
             Self::One => "one",
             Self::Reads => "reads",
+            Self::History => "history",
             Self::SignIn => "signin",
         }
     }
@@ -81,7 +96,8 @@ impl Scenario {
             | Self::Transfers
             | Self::Mixed
             | Self::RetryStorm
-            | Self::Reads => &[1, 16, 64, 256],
+            | Self::Reads
+            | Self::History => &[1, 16, 64, 256],
         }
     }
 
@@ -96,45 +112,69 @@ impl Scenario {
             | Self::Mixed
             | Self::RetryStorm
             | Self::Reads
+            | Self::History
             | Self::SignIn => false,
         }
     }
 
-    /// What has to be there before, and how many of it, of so many accounts that were asked for.
-    pub(super) fn opening(self, accounts: u64, prefix: u64) -> (What, u64) {
+    /// Whether it is about the same users as the others of which this is so, and may be measured beside them.
+    #[must_use]
+    pub fn is_over_users(self) -> bool {
         match self {
-            Self::Withdraw10k | Self::Hot => (What::OpenUsers, 1),
-            Self::Spread | Self::Mixed | Self::RetryStorm | Self::One | Self::Reads => {
-                (What::OpenUsers, accounts)
-            }
-            Self::Transfers => (What::OpenNames { prefix }, accounts),
-            Self::SignIn => (What::SignUp { prefix }, SIGN_IN_USERS),
+            Self::Hot
+            | Self::Spread
+            | Self::Mixed
+            | Self::RetryStorm
+            | Self::One
+            | Self::Reads
+            | Self::History => true,
+            Self::Withdraw10k | Self::Transfers | Self::SignIn => false,
         }
     }
 
-    /// The load of an opening: passwords are checked two at a time.
-    pub(super) fn opening_load(self) -> Load {
+    /// What has to be there before, in a ledger of this size.
+    pub(super) fn opening(self, size: Size, prefix: u64) -> Opening {
+        let (what, count) = match self {
+            Self::Withdraw10k => (What::OpenUsers, 1),
+            // What it grows by goes to all accounts.
+            Self::Hot if size.grow == 0 => (What::OpenUsers, 1),
+            Self::Hot
+            | Self::Spread
+            | Self::Mixed
+            | Self::RetryStorm
+            | Self::One
+            | Self::Reads
+            | Self::History => (What::OpenUsers, size.accounts),
+            Self::Transfers => (What::OpenNames { prefix }, size.accounts),
+            Self::SignIn => (What::SignUp { prefix }, SIGN_IN_USERS),
+        };
+        // Passwords are checked two at a time.
         let connections = if self == Self::SignIn { 2 } else { 256 };
-        Load {
+        let load = Load {
             connections,
             per_s: None,
-        }
+        };
+        Opening { what, count, load }
     }
 
     /// What is asked while it is measured. For the acceptance run, what warms it up.
     pub(super) fn requests(self, accounts: &Accounts) -> What {
-        let users = Arc::clone(&accounts.users);
         let prefix = accounts.prefix;
-        let withdraw = |copies| What::Withdraw {
-            users: Arc::clone(&users),
+        let users = || Arc::clone(&accounts.users);
+        let withdraw = |users, copies| What::Withdraw {
+            users,
             amount: 1,
             copies,
         };
         match self {
-            Self::Withdraw10k | Self::Hot | Self::Spread | Self::One => withdraw(1),
-            Self::RetryStorm => withdraw(COPIES),
-            Self::Mixed => What::Mixed { users },
-            Self::Reads => What::Read { users },
+            Self::Withdraw10k | Self::Hot => withdraw(Arc::clone(&accounts.first), 1),
+            Self::Spread | Self::One => withdraw(users(), 1),
+            Self::RetryStorm => withdraw(users(), COPIES),
+            Self::Mixed => What::Mixed { users: users() },
+            Self::Reads => What::Read { users: users() },
+            Self::History => What::Page {
+                accounts: Arc::clone(&accounts.ids),
+            },
             Self::Transfers => What::Transfer {
                 prefix,
                 popularity: Arc::clone(&accounts.popularity),

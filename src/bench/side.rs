@@ -8,23 +8,29 @@ use tokio::time::timeout;
 
 use super::error::Error;
 use super::load::{self, Length, Load};
-use super::outcome::{Books, Figure, Measurement};
+use super::outcome::{Books, Figure, Growth, Measurement, Tenth};
 use super::popularity::Popularity;
 use super::processes::{self, ProcessorTime};
 use super::requests::{Requests, What};
 use super::scenario::{
     ACCEPTANCE_AMOUNT, ACCEPTANCE_BALANCE, ACCEPTANCE_REQUESTS, ACCEPTANCE_SUCCESSES, Accounts,
-    Scenario,
+    Opening, Scenario,
 };
 use super::tally::{Effects, Tally};
-use super::target::Target;
-use super::{Plan, Progress, Watch};
+use super::target::{Size, Target};
+use super::{Case, Plan, Progress, Watch};
 use crate::service::audit;
-use crate::storage::statistics::{self, Counters};
+use crate::storage::statistics::{self, Counters, DiskUsage};
 use crate::storage::{Connection, connection};
 
 /// How often the watcher is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(200);
+/// In how many parts a ledger grows, and is measured after each.
+const TENTHS: u64 = 10;
+/// Connections that write what a ledger grows by.
+const GROWTH_CONNECTIONS: usize = 256;
+/// Users whose accounts are looked up at once.
+const LOOK_UP_MAX: usize = 100_000;
 /// Connections of the audit at the end.
 const AUDIT_JOBS: usize = 2;
 
@@ -62,15 +68,16 @@ impl<'p> Side<'p> {
             Some(database) => count_entries(database).await?,
             None => 0,
         };
+        let Size { accounts, .. } = target.size;
         let popularity = if plan.zipf {
-            Popularity::zipf(plan.accounts)
+            Popularity::zipf(accounts)
         } else {
-            Popularity::Uniform {
-                accounts: plan.accounts,
-            }
+            Popularity::Uniform { accounts }
         };
-        let accounts = Accounts {
+        let nothing = Accounts {
             users: Arc::new([]),
+            first: Arc::new([]),
+            ids: Arc::new([]),
             prefix: fastrand::u64(..),
             popularity: Arc::new(popularity),
         };
@@ -79,13 +86,11 @@ impl<'p> Side<'p> {
             target,
             database,
             entries_before,
-            accounts,
+            accounts: nothing,
             effects: Effects::default(),
             step: "opening accounts".to_owned(),
         };
-        let (what, count) = plan.scenario.opening(plan.accounts, side.accounts.prefix);
-        let load = plan.scenario.opening_load();
-        side.accounts.users = side.open(what, count, load, watch).await?.into();
+        side.open_accounts(watch).await?;
         Ok(side)
     }
 
@@ -93,22 +98,69 @@ impl<'p> Side<'p> {
         &self.target.name
     }
 
-    /// One round of one load; the second is what was not as it has to be.
+    /// Writes what the ledger has to grow by, in tenths; none where it does not grow.
+    ///
+    /// # Errors
+    /// Where the service or its database went away.
+    pub(super) async fn grow(&mut self, watch: &Watch<'_>) -> Result<Option<Growth>, Error> {
+        let grow = self.target.size.grow;
+        if grow == 0 {
+            return Ok(None);
+        }
+        let load = Load {
+            connections: GROWTH_CONNECTIONS,
+            per_s: None,
+        };
+        let what = Scenario::Spread.requests(&self.accounts);
+        let before = self.disk_usage().await?;
+        let mut growth = Growth {
+            name: self.name().to_owned(),
+            tenths: Vec::new(),
+        };
+        let (mut asked, mut entries, mut speed) = (0, 0_u64, String::new());
+        for tenth in 1..=TENTHS {
+            let due = part(grow, tenth).saturating_sub(asked);
+            if due == 0 {
+                continue;
+            }
+            self.step = format!("growing, {asked} of {grow} withdrawals asked for{speed}");
+            asked = asked.saturating_add(due);
+            let length = Length::Requests(due);
+            let (measurement, _) = self.run(what.clone(), load, length, watch).await?;
+            let per_s = measurement.figures.get(&Figure::RequestsPerS);
+            speed = per_s.map_or_else(String::new, |per_s| format!(", {per_s:.0}/s at last"));
+            entries = entries.saturating_add(measurement.successes);
+            let after = self.disk_usage().await?;
+            let bytes = after.map(|after| after.database_bytes);
+            growth.tenths.push(Tenth {
+                entries,
+                database_bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+                bytes_per_entry: before
+                    .zip(after)
+                    .and_then(|(before, after)| bytes_per_entry(before, after, entries)),
+                measurement,
+            });
+        }
+        Ok(Some(growth))
+    }
+
+    /// One round of one case; the second is what was not as it has to be.
     ///
     /// # Errors
     /// Where the service or its database went away.
     pub(super) async fn measure(
         &mut self,
-        load: Load,
+        case: Case,
         step: &str,
         watch: &Watch<'_>,
     ) -> Result<(Measurement, Option<String>), Error> {
         step.clone_into(&mut self.step);
-        let what = self.plan.scenario.requests(&self.accounts);
+        let Case { scenario, load } = case;
+        let what = scenario.requests(&self.accounts);
         // Nothing of the warm-up is under way any more when the figures begin, so all of them are about the same requests.
         let warm_up = Length::Time(self.plan.warm_up);
         self.run(what.clone(), load, warm_up, watch).await?;
-        if self.plan.scenario == Scenario::Withdraw10k {
+        if scenario == Scenario::Withdraw10k {
             return self.accept(load, watch).await;
         }
         let length = Length::Time(self.plan.duration);
@@ -152,6 +204,22 @@ impl<'p> Side<'p> {
         }))
     }
 
+    /// All that the scenarios need: they are of one kind, so the largest of their openings is enough for each.
+    async fn open_accounts(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
+        let (plan, size, prefix) = (self.plan, self.target.size, self.accounts.prefix);
+        let scenarios = || plan.cases.iter().map(|case| case.scenario);
+        let openings = scenarios().map(|scenario| scenario.opening(size, prefix));
+        if let Some(opening) = openings.max_by_key(|opening| opening.count) {
+            let users = self.open(opening, watch).await?;
+            self.accounts.first = users.first().copied().into_iter().collect();
+            self.accounts.users = users.into();
+        }
+        if scenarios().any(|scenario| scenario == Scenario::History) {
+            self.accounts.ids = self.look_up_accounts().await?.into();
+        }
+        Ok(())
+    }
+
     /// Ten thousand withdrawals of 2 from 10000, at once.
     async fn accept(
         &mut self,
@@ -162,10 +230,14 @@ impl<'p> Side<'p> {
             connections: 1,
             per_s: None,
         };
-        let user = What::OpenUser {
-            balance: ACCEPTANCE_BALANCE,
+        let opening = Opening {
+            what: What::OpenUser {
+                balance: ACCEPTANCE_BALANCE,
+            },
+            count: 1,
+            load: one,
         };
-        let users: Arc<[i64]> = self.open(user, 1, one, watch).await?.into();
+        let users: Arc<[i64]> = self.open(opening, watch).await?.into();
         let what = What::Withdraw {
             users,
             amount: ACCEPTANCE_AMOUNT,
@@ -191,13 +263,8 @@ impl<'p> Side<'p> {
     }
 
     /// Opens so many, all of which must succeed; their ids, where they are users.
-    async fn open(
-        &mut self,
-        what: What,
-        count: u64,
-        load: Load,
-        watch: &Watch<'_>,
-    ) -> Result<Vec<i64>, Error> {
+    async fn open(&mut self, opening: Opening, watch: &Watch<'_>) -> Result<Vec<i64>, Error> {
+        let Opening { what, count, load } = opening;
         let length = Length::Requests(count);
         let (measurement, opened) = self.run(what, load, length, watch).await?;
         if measurement.successes == count {
@@ -209,6 +276,24 @@ impl<'p> Side<'p> {
         Err(Error::Preparation(format!(
             "{} of {count} were opened; refused {refusals:?}, failed {errors:?}",
             measurement.successes
+        )))
+    }
+
+    /// The accounts of all users.
+    async fn look_up_accounts(&mut self) -> Result<Vec<i64>, Error> {
+        let no_database = || Error::Preparation("history needs the database".to_owned());
+        let database = self.database.as_mut().ok_or_else(no_database)?;
+        let users = &self.accounts.users;
+        let mut ids = Vec::with_capacity(users.len());
+        for users in users.chunks(LOOK_UP_MAX) {
+            ids.extend(statistics::list_accounts_of(database, users).await?);
+        }
+        if ids.len() == users.len() {
+            return Ok(ids);
+        }
+        let (found, count) = (ids.len(), users.len());
+        Err(Error::Preparation(format!(
+            "{found} of {count} were found; is this the database of the service?"
         )))
     }
 
@@ -250,6 +335,13 @@ impl<'p> Side<'p> {
         Ok((measurement, tally.opened))
     }
 
+    async fn disk_usage(&mut self) -> Result<Option<DiskUsage>, Error> {
+        Ok(match &mut self.database {
+            Some(database) => Some(statistics::fetch_disk_usage(database).await?),
+            None => None,
+        })
+    }
+
     async fn usage(&mut self) -> Result<Usage, Error> {
         let counters = match &mut self.database {
             Some(database) => Some(statistics::fetch_counters(database).await?),
@@ -260,6 +352,16 @@ impl<'p> Side<'p> {
             counters,
         })
     }
+}
+
+/// So many tenths of a count.
+fn part(count: u64, tenths: u64) -> u64 {
+    count.saturating_mul(tenths) / TENTHS
+}
+
+fn bytes_per_entry(before: DiskUsage, after: DiskUsage, entries: u64) -> Option<f64> {
+    let added = after.ledger_bytes.saturating_sub(before.ledger_bytes);
+    (0 < entries).then(|| added as f64 / entries as f64)
 }
 
 fn summarise(tally: &Tally, began: Instant) -> Measurement {

@@ -26,6 +26,15 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How many of its last lines are shown where it died.
 const LOG_LINES_MAX: usize = 20;
 
+/// What a ledger holds before it is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Accounts to choose from, where a scenario has many.
+    pub accounts: u64,
+    /// Withdrawals that are written over all of them.
+    pub grow: u64,
+}
+
 /// A service under load.
 #[derive(Clone, Debug)]
 pub struct Target {
@@ -36,6 +45,8 @@ pub struct Target {
     pub database_url: Option<String>,
     /// Its process, where its database runs under it.
     pub process: Option<u32>,
+    /// What to put into it first.
+    pub size: Size,
 }
 
 /// A service of our own, with an embedded database in a directory that is removed with it.
@@ -45,6 +56,7 @@ pub struct Own {
     child: Child,
     directory: TempDir,
     name: String,
+    size: Size,
 }
 
 impl Target {
@@ -71,11 +83,16 @@ impl Target {
 
 impl Own {
     /// Starts this program's `serve` with these flags, on any free port, with nothing else set but where PostgreSQL's
-    /// programs are. It has a new directory in `parent`, or where temporary files are.
+    /// programs are. It has a new directory in `parent`, or where temporary files are; it is to be filled to a size.
     ///
     /// # Errors
     /// Where the directory cannot be made, or the program not be run.
-    pub fn start(name: &str, flags: &[String], parent: Option<&Path>) -> Result<Self, Error> {
+    pub fn start(
+        name: &str,
+        flags: &[String],
+        size: Size,
+        parent: Option<&Path>,
+    ) -> Result<Self, Error> {
         let parent = parent.map_or_else(env::temp_dir, Path::to_path_buf);
         let directory = make_directory(&parent).map_err(|reason| Error::Directory {
             directory: parent,
@@ -110,6 +127,7 @@ impl Own {
             child: child.map_err(Error::Start)?,
             directory,
             name: name.to_owned(),
+            size,
         })
     }
 
@@ -173,6 +191,7 @@ impl Own {
             address,
             database_url: Some(database_url),
             process: self.child.id(),
+            size: self.size,
         })
     }
 

@@ -1,4 +1,4 @@
-//! What the server counts by itself, for measurements.
+//! What measurements ask of the server: what it counts by itself, how large it is, and which accounts users have.
 
 use super::{Connection, StorageError};
 
@@ -11,6 +11,15 @@ pub struct Counters {
     pub transactions: i64,
 }
 
+/// What takes room on the disk, in bytes, without the write-ahead log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DiskUsage {
+    /// All of the database.
+    pub database_bytes: i64,
+    /// Accounts, transactions and entries, with their indexes.
+    pub ledger_bytes: i64,
+}
+
 /// # Errors
 /// Where the database does not answer.
 pub async fn fetch_counters(connection: &mut Connection) -> Result<Counters, StorageError> {
@@ -18,6 +27,37 @@ pub async fn fetch_counters(connection: &mut Connection) -> Result<Counters, Sto
     const SQL: &str = "select (pg_current_wal_lsn() - '0/0')::bigint as wal_bytes, \
          pg_snapshot_xmax(pg_current_snapshot())::text::bigint as transactions";
     Ok(sqlx::query_as(SQL).fetch_one(connection).await?)
+}
+
+/// # Errors
+/// Where the database does not answer.
+pub async fn fetch_disk_usage(connection: &mut Connection) -> Result<DiskUsage, StorageError> {
+    const SQL: &str = "select pg_database_size(current_database()) as database_bytes, \
+         pg_total_relation_size('accounts') + pg_total_relation_size('transactions') \
+         + pg_total_relation_size('entries') as ledger_bytes";
+    Ok(sqlx::query_as(SQL).fetch_one(connection).await?)
+}
+
+/// An account of each of the users that have one, in their order.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn list_accounts_of(
+    connection: &mut Connection,
+    users: &[i64],
+) -> Result<Vec<i64>, StorageError> {
+    // The limit holds the look-ups to the index, whatever the statistics say of tables that were filled just now.
+    const SQL: &str = "
+        select owned.id
+        from unnest($1::bigint[]) with ordinality as asked (user_id, position)
+        cross join lateral (
+            select id from accounts where accounts.owner_id = asked.user_id order by id limit 1
+        ) as owned
+        order by asked.position";
+    Ok(sqlx::query_scalar(SQL)
+        .bind(users)
+        .fetch_all(connection)
+        .await?)
 }
 
 /// All entries of the journal. Reads every one of them.

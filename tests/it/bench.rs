@@ -1,5 +1,7 @@
 //! The benchmark: what it counts adds up, its audit sees what is off, and it leaves nothing behind.
 
+mod growth;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
@@ -126,13 +128,16 @@ async fn every_scenario_counts_what_the_books_confirm() {
         ("mixed", Some("8")),
         ("retry-storm", Some("8")),
         ("reads", Some("8")),
+        ("history", Some("8")),
         ("signin", Some("2")),
     ] {
         let mut args = [&[scenario], &flags[..], &duration].concat();
         args.extend(loads.iter().flat_map(|loads| ["--concurrency", loads]));
         let (outcome, code) = bench(&args);
         assert_eq!(code, Some(0), "{outcome}");
-        assert_eq!(outcome["scenario"], scenario);
+        for load in list(&outcome, "loads") {
+            assert_eq!(load["scenario"], scenario);
+        }
         let asked = loads.map_or(1, |loads| loads.split(',').count());
         assert_eq!(rounds(&outcome).len(), asked, "{outcome}");
         assert_eq!(list(&outcome, "books").len(), 1, "{outcome}");
@@ -216,11 +221,12 @@ fn two_settings_are_compared_in_turns_and_drawn() {
         assert!(used.into_iter().any(|us| 0.0 < us), "{name}: {outcome}");
     }
     assert!(is_empty(temp_dir.path()), "nothing is left");
-    assert_is_svg(&fs::read_to_string(plot).expect("a plot"));
+    let svg = fs::read_to_string(plot).expect("a plot");
+    assert_is_drawn(&svg, &["spread: latency", "spread: throughput", "p99.9"]);
 }
 
 /// Every element that is opened is closed, in order, and what is drawn is named.
-fn assert_is_svg(svg: &str) {
+fn assert_is_drawn(svg: &str, named: &[&str]) {
     let mut open: Vec<&str> = Vec::new();
     for tag in svg.split('<').skip(1) {
         let (tag, _) = tag.split_once('>').expect("every tag ends");
@@ -233,7 +239,7 @@ fn assert_is_svg(svg: &str) {
         }
     }
     assert!(open.is_empty(), "{open:?}");
-    for words in ["<svg", "spread: latency", "spread: throughput", "p99.9"] {
+    for words in [&["<svg"], named].concat() {
         assert!(svg.contains(words), "{words} in {svg}");
     }
     assert!(2 < svg.matches("<polyline").count(), "{svg}");
@@ -393,8 +399,24 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
         (&["spread", "--duration", "10"], "10s"),
         (&["spread", "--rounds", "0"], "--rounds"),
         (&["spread", "--zipf"], "transfers"),
+        (&["spread", "hot"], "hot"),
+        (&["spread,transfers"], "transfers has accounts of its own"),
+        (&["withdraw-10k,hot"], "measure it alone"),
+        (&["signin", "--grow", "10"], "not for signin"),
+        (
+            &["spread,hot", "--against", "pgbench"],
+            "one of spread, hot and one",
+        ),
+        (
+            &["spread", "--against", "empty", "--url", &nobody],
+            "--against",
+        ),
+        (&["history", "--url", &nobody], "--database-url"),
         (&["one", "--concurrency", "2"], "--concurrency"),
-        (&["reads", "--against", "pgbench"], "spread, hot and one"),
+        (
+            &["reads", "--against", "pgbench"],
+            "one of spread, hot and one",
+        ),
         (&["spread", "--compare", "lanes=0"], "from 1 to 64"),
         (&["spread", "--compare", "lines=1"], "--lines"),
         (&["spread", "--compare", "listen=0.0.0.0:80"], "listen"),
@@ -423,12 +445,15 @@ fn help_on_bench_explains_every_scenario_and_the_units() {
         "retry-storm",
         "one",
         "reads",
+        "history",
         "signin",
         "milliseconds",
         "microseconds",
         "open loop",
         "--compare",
         "--against",
+        "--grow",
+        "Bytes per entry",
     ] {
         assert!(help.contains(words), "{words} in {help}");
     }

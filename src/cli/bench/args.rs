@@ -4,10 +4,10 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum, value_parser};
+use clap::{ArgAction, Args, ValueEnum, value_parser};
 
 use crate::app::AppError;
-use crate::bench::{Baseline, Load, Plan, Scenario, Target};
+use crate::bench::{Baseline, Case, Load, Plan, Scenario, Size, Target};
 use crate::config::ServeArgs;
 
 /// Connections of an open loop, of which each carries one request at a time.
@@ -17,6 +17,10 @@ const COMPARISON_ROUNDS: u32 = 5;
 const DURATION_MAX: Duration = Duration::from_hours(1);
 /// What a side cannot be told: where it listens and keeps its data.
 const RESERVED: [&str; 3] = ["listen", "data_dir", "database_url"];
+/// Accounts of an almost empty ledger, at most.
+const EMPTY_ACCOUNTS_MAX: u64 = 100_000;
+/// What it is called in the results.
+const EMPTY: &str = "empty";
 /// What the default settings are called in the results.
 const DEFAULT: &str = "passbook";
 
@@ -27,22 +31,25 @@ meanwhile. Every write has an Idempotency-Key of its own. Accounts are opened ov
 
 Units: latencies in milliseconds; processor time of the service and of PostgreSQL in microseconds for each request, and bytes
 of the write-ahead log for each request, where its processes and its database are known, else -; 'per commit' is how many
-requests shared a transaction. Last comes the audit of 'passbook verify', and whether each acknowledged write is there once.
+requests shared a transaction. Bytes per entry, of --grow, are what the tables of accounts, transactions and entries, with their
+indexes, have grown by since the growth began, divided by the entries written since; database bytes are all of the
+database, without the write-ahead log. Last comes the audit of 'passbook verify', and whether each acknowledged write is there once.
 
 Exit code 1 if the books are not in balance or an answer was not as it has to be. PASSBOOK_PG_BIN_DIR is passed on.
 
   passbook bench withdraw-10k
   passbook bench spread --concurrency 256 --compare batch_size_max=1,lanes=16
   passbook bench one --against pgbench
+  passbook bench spread,hot,reads,history --accounts 1000000 --grow 20000000 --concurrency 256 --against empty
   passbook bench transfers --zipf --rate 1000,5000,10000 --plot transfers.svg";
 
 /// What to measure, on what.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct BenchArgs {
-    /// What the clients do
-    #[arg(value_enum)]
-    pub(super) scenario: Scenario,
+    /// What the clients do. Several, as a list with commas, one after the other: of hot, spread, mixed, retry-storm, one, reads and history
+    #[arg(value_enum, value_name = "SCENARIO", required = true, action = ArgAction::Set, num_args = 1, value_delimiter = ',')]
+    scenarios: Vec<Scenario>,
 
     /// A service that runs already [default: one of its own, on a new embedded database that is removed at the end]
     #[arg(long, value_name = "URL", value_parser = parse_url, conflicts_with_all = ["compare", "against", "temp_dir"], help_heading = "Target")]
@@ -68,6 +75,10 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 100_000, value_parser = value_parser!(u64).range(2..=10_000_000), help_heading = "Load")]
     accounts: u64,
 
+    /// Withdrawals to write over all accounts before the first measurement, at most 1000000000; tells the speed and the disk used
+    #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = value_parser!(u64).range(..=1_000_000_000), help_heading = "Load")]
+    grow: u64,
+
     /// Choose some accounts far more often than others (transfers)
     #[arg(long, help_heading = "Load")]
     zipf: bool,
@@ -88,8 +99,8 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, value_name = "SETTINGS", value_parser = parse_settings, help_heading = "Comparison")]
     compare: Option<Settings>,
 
-    /// PostgreSQL alone, under its own load generator (spread, hot, one)
-    #[arg(long, value_enum, value_name = "PROGRAM", help_heading = "Comparison")]
+    /// Something else than a service of the same size
+    #[arg(long, value_enum, value_name = "OTHER", help_heading = "Comparison")]
     against: Option<Against>,
 
     /// Print one JSON object instead of a table
@@ -103,8 +114,10 @@ pub(in crate::cli) struct BenchArgs {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Against {
-    /// PostgreSQL's pgbench, found beside the server's other programs
+    /// PostgreSQL alone, under its own load generator, found beside the server's other programs (spread, hot or one)
     Pgbench,
+    /// A service with as many accounts, but 100000 at most, that did not grow
+    Empty,
 }
 
 /// Host and port of a URL.
@@ -122,27 +135,29 @@ struct Settings {
 pub(super) struct Starting {
     pub name: String,
     pub flags: Vec<String>,
+    pub size: Size,
 }
 
 impl BenchArgs {
     /// # Errors
     /// Where what is asked does not go together.
     pub(super) fn plan(&self) -> Result<Plan, AppError> {
-        if self.zipf && self.scenario != Scenario::Transfers {
-            return Err(contradiction("--zipf is for transfers"));
-        }
+        self.check_scenarios()?;
+        let cases = self.scenarios.iter().map(|scenario| self.cases(*scenario));
+        let cases = cases.collect::<Result<Vec<_>, _>>()?.concat();
         let has_sides = self.compare.is_some() || self.against.is_some();
         Ok(Plan {
-            scenario: self.scenario,
-            loads: self.loads()?,
-            accounts: self.accounts,
+            cases,
             zipf: self.zipf,
             warm_up: self.warm_up,
             duration: self.duration,
             rounds: self
                 .rounds
                 .unwrap_or(if has_sides { COMPARISON_ROUNDS } else { 1 }),
-            baseline: self.against.map(|_| self.baseline()).transpose()?,
+            baseline: match self.against {
+                Some(Against::Pgbench) => Some(self.baseline()?),
+                Some(Against::Empty) | None => None,
+            },
         })
     }
 
@@ -166,24 +181,81 @@ impl BenchArgs {
             address,
             database_url: self.database_url.clone(),
             process: None,
+            size: self.size(),
         }))
     }
 
     /// The services to start, where none was named.
     pub(super) fn starting(&self) -> Vec<Starting> {
+        let size = self.size();
         let default = Starting {
             name: DEFAULT.to_owned(),
             flags: Vec::new(),
+            size,
         };
         let changed = self.compare.iter().map(|settings| Starting {
             name: settings.text.clone(),
             flags: settings.flags.clone(),
+            size,
         });
-        [default].into_iter().chain(changed).collect()
+        let empty = match self.against {
+            Some(Against::Empty) => Some(Starting {
+                name: EMPTY.to_owned(),
+                flags: Vec::new(),
+                size: Size {
+                    accounts: self.accounts.min(EMPTY_ACCOUNTS_MAX),
+                    grow: 0,
+                },
+            }),
+            Some(Against::Pgbench) | None => None,
+        };
+        [default].into_iter().chain(changed).chain(empty).collect()
     }
 
-    fn loads(&self) -> Result<Vec<Load>, AppError> {
-        let scenario = self.scenario;
+    fn size(&self) -> Size {
+        Size {
+            accounts: self.accounts,
+            grow: self.grow,
+        }
+    }
+
+    /// Whether they go together, and with what is asked besides.
+    fn check_scenarios(&self) -> Result<(), AppError> {
+        let alone = self
+            .scenarios
+            .iter()
+            .find(|scenario| !scenario.is_over_users());
+        let has = |scenario| self.scenarios.contains(&scenario);
+        if let (Some(alone), [_, _, ..]) = (alone, &self.scenarios[..]) {
+            let name = alone.name();
+            return Err(contradiction(&format!(
+                "{name} has accounts of its own: measure it alone"
+            )));
+        }
+        if let (Some(alone), 1..) = (alone, self.grow) {
+            let name = alone.name();
+            return Err(contradiction(&format!(
+                "--grow is for scenarios over users, not for {name}"
+            )));
+        }
+        if self.zipf && !has(Scenario::Transfers) {
+            return Err(contradiction("--zipf is for transfers"));
+        }
+        if has(Scenario::History) && self.url.is_some() && self.database_url.is_none() {
+            return Err(contradiction(
+                "history looks the accounts up: with --url it needs --database-url",
+            ));
+        }
+        Ok(())
+    }
+
+    /// A scenario under each of its loads.
+    fn cases(&self, scenario: Scenario) -> Result<Vec<Case>, AppError> {
+        let loads = self.loads(scenario)?.into_iter();
+        Ok(loads.map(|load| Case { scenario, load }).collect())
+    }
+
+    fn loads(&self, scenario: Scenario) -> Result<Vec<Load>, AppError> {
         if scenario.is_fixed() && !(self.concurrency.is_empty() && self.rate.is_empty()) {
             let name = scenario.name();
             return Err(contradiction(&format!(
@@ -214,7 +286,11 @@ impl BenchArgs {
     }
 
     fn baseline(&self) -> Result<Baseline, AppError> {
-        match self.scenario {
+        let refused = || contradiction("--against pgbench is for one of spread, hot and one");
+        let [scenario] = self.scenarios[..] else {
+            return Err(refused());
+        };
+        match scenario {
             Scenario::Spread => Ok(Baseline::Spread),
             Scenario::Hot => Ok(Baseline::Hot),
             Scenario::One => Ok(Baseline::One),
@@ -223,7 +299,8 @@ impl BenchArgs {
             | Scenario::Mixed
             | Scenario::RetryStorm
             | Scenario::Reads
-            | Scenario::SignIn => Err(contradiction("--against is for spread, hot and one")),
+            | Scenario::History
+            | Scenario::SignIn => Err(refused()),
         }
     }
 }

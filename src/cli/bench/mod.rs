@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 pub(super) use self::args::BenchArgs;
+use self::args::Starting;
 use super::interrupt::unless_interrupted;
 use super::say;
 use crate::app::AppError;
@@ -48,7 +49,8 @@ async fn measure(args: &BenchArgs, plan: &Plan, own: &mut Vec<Own>) -> Result<Ou
     }
     let mut targets: Vec<Target> = Vec::new();
     for starting in args.starting() {
-        let started = Own::start(&starting.name, &starting.flags, args.temp_dir.as_deref())?;
+        let Starting { name, flags, size } = starting;
+        let started = Own::start(&name, &flags, size, args.temp_dir.as_deref())?;
         let index = own.len();
         own.push(started);
         if let Some(started) = own.get_mut(index) {
@@ -94,9 +96,10 @@ fn watcher() -> impl Fn(Progress<'_>) {
         let step = format!("{step} ({side})");
         if is_terminal {
             let elapsed_s = elapsed.as_secs_f64();
+            let per_s = progress.per_s();
             drop(write!(
                 io::stderr(),
-                "\r\x1b[K{step}: {completed} requests in {elapsed_s:.1} s"
+                "\r\x1b[K{step}: {completed} requests in {elapsed_s:.1} s, {per_s:.0}/s"
             ));
         } else if *last.borrow() != step {
             drop(writeln!(io::stderr(), "{step}"));

@@ -1,6 +1,8 @@
 //! The results as a table, for people.
 
-use crate::bench::{Books, Figure, Measurement, Outcome, Plan, Ratio, Series};
+use crate::bench::{
+    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Plan, Ratio, Scenario, Series, Tenth,
+};
 
 /// The figures that a table shows; the sum of both processor times is in comparisons.
 const COLUMNS: [Figure; 10] = [
@@ -16,26 +18,38 @@ const COLUMNS: [Figure; 10] = [
     Figure::Memory,
 ];
 
-/// Rows, comparisons, and the audit.
+/// The figures that the table of a growth shows.
+const GROWTH_COLUMNS: [Figure; 3] = [Figure::RequestsPerS, Figure::P50, Figure::P99];
+
+/// How ledgers grew, rows, comparisons, and the audit.
 pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
-    let mut text = headline(plan, outcome);
+    let mut text = String::new();
+    for growth in &outcome.growth {
+        text.push_str(&describe_growth(growth));
+    }
+    text.push_str(&headline(plan));
     let mut rows = vec![titles()];
     for load in &outcome.loads {
         let sides = load.sides.iter();
-        rows.extend(sides.map(|side| row(&load.load.to_string(), side)));
+        rows.extend(sides.map(|side| row(&case(load), side)));
     }
-    rows.extend(outcome.pgbench.iter().map(|series| row("", series)));
-    write_aligned(&mut text, &rows);
+    rows.extend(
+        outcome
+            .pgbench
+            .iter()
+            .map(|series| row(&[""; 2].map(str::to_owned), series)),
+    );
+    write_aligned(&mut text, 3, &rows);
     for load in &outcome.loads {
         if load.ratios.is_empty() {
             continue;
         }
         text.push_str(&format!(
             "\n{}, how many times (median, least to most):\n",
-            load.load
+            case(load).join(", ")
         ));
         let ratios: Vec<Vec<String>> = load.ratios.iter().map(compare).collect();
-        write_aligned(&mut text, &ratios);
+        write_aligned(&mut text, 2, &ratios);
     }
     text.push('\n');
     for violation in &outcome.violations {
@@ -50,36 +64,84 @@ pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
     text
 }
 
-fn headline(plan: &Plan, outcome: &Outcome) -> String {
-    let name = outcome.scenario;
-    let seconds = plan.duration.as_secs_f64();
+/// What the tenths of a growth were like.
+fn describe_growth(growth: &Growth) -> String {
+    let mut text = format!(
+        "{}: growth, and what the ledger had become after each part\n\n",
+        growth.name
+    );
+    let figures = GROWTH_COLUMNS.map(Figure::title);
+    let titles = ["entries", "database MiB", "bytes/entry"].into_iter();
+    let titles = titles.chain(figures).chain(["refusals, errors"]);
+    let mut rows = vec![titles.map(str::to_owned).collect()];
+    rows.extend(growth.tenths.iter().map(|tenth| {
+        let Tenth {
+            entries,
+            database_bytes,
+            bytes_per_entry,
+            measurement,
+        } = tenth;
+        let database_mib = database_bytes.map(|bytes| (bytes / 1_024 / 1_024).to_string());
+        let mut row = vec![
+            entries.to_string(),
+            database_mib.unwrap_or_else(unknown),
+            bytes_per_entry.map_or_else(unknown, |bytes| format!("{bytes:.0}")),
+        ];
+        let values = GROWTH_COLUMNS.map(|figure| (figure, measurement.figures.get(&figure)));
+        row.extend(values.map(|(figure, value)| shown(figure, value)));
+        row.push(others([measurement].into_iter()));
+        row
+    }));
+    write_aligned(&mut text, 0, &rows);
+    text.push('\n');
+    text
+}
+
+fn headline(plan: &Plan) -> String {
+    let mut scenarios: Vec<Scenario> = plan.cases.iter().map(|case| case.scenario).collect();
+    scenarios.dedup();
+    let names = scenarios.iter().map(|scenario| scenario.name());
+    let names = names.collect::<Vec<_>>().join(", ");
+    let seconds = if scenarios == [Scenario::Withdraw10k] {
+        String::new()
+    } else {
+        format!("{} s ", plan.duration.as_secs_f64())
+    };
     let warm_up = plan.warm_up.as_secs_f64();
     let rounds = match plan.rounds {
         1 => String::new(),
         rounds => format!(", medians of {rounds} rounds"),
     };
-    if plan.scenario.is_fixed() && plan.scenario.connections() != [1] {
-        return format!("{name}: after {warm_up} s of warm-up{rounds}\n\n");
-    }
-    format!("{name}: {seconds} s after {warm_up} s of warm-up{rounds}\n\n")
+    format!("{names}: {seconds}after {warm_up} s of warm-up{rounds}\n\n")
 }
 
 fn titles() -> Vec<String> {
     let figures = COLUMNS.map(|figure| figure.title().to_owned());
-    let mut titles = vec!["load".to_owned(), "side".to_owned()];
+    let mut titles = ["scenario", "load", "side"].map(str::to_owned).to_vec();
     titles.extend(figures);
     titles.push("refusals, errors".to_owned());
     titles
 }
 
-fn row(load: &str, series: &Series) -> Vec<String> {
-    let mut row = vec![load.to_owned(), series.name.clone()];
-    row.extend(COLUMNS.map(|figure| {
-        let median = series.median.get(&figure);
-        median.map_or_else(|| "-".to_owned(), |median| rounded(figure, *median))
-    }));
-    row.push(others(&series.rounds));
+/// A scenario and its load.
+fn case(load: &LoadOutcome) -> [String; 2] {
+    [load.scenario.to_owned(), load.load.to_string()]
+}
+
+fn row(case: &[String; 2], series: &Series) -> Vec<String> {
+    let mut row = case.to_vec();
+    row.push(series.name.clone());
+    row.extend(COLUMNS.map(|figure| shown(figure, series.median.get(&figure))));
+    row.push(others(series.rounds.iter()));
     row
+}
+
+fn shown(figure: Figure, value: Option<&f64>) -> String {
+    value.map_or_else(unknown, |value| rounded(figure, *value))
+}
+
+fn unknown() -> String {
+    "-".to_owned()
 }
 
 /// With the digits that mean something.
@@ -94,7 +156,7 @@ fn rounded(figure: Figure, value: f64) -> String {
 }
 
 /// Statuses that are no success, with how often they came in all rounds.
-fn others(rounds: &[Measurement]) -> String {
+fn others<'m>(rounds: impl Iterator<Item = &'m Measurement>) -> String {
     let mut counts = std::collections::BTreeMap::new();
     for round in rounds {
         let refusals = round.refusals.iter();
@@ -112,11 +174,7 @@ fn others(rounds: &[Measurement]) -> String {
         .iter()
         .map(|(name, count)| format!("{name}: {count}"));
     let told = told.collect::<Vec<String>>().join(", ");
-    if told.is_empty() {
-        "-".to_owned()
-    } else {
-        told
-    }
+    if told.is_empty() { unknown() } else { told }
 }
 
 fn compare(ratio: &Ratio) -> Vec<String> {
@@ -167,8 +225,8 @@ fn audit(books: &Books) -> String {
     )
 }
 
-/// The first two columns to the left, what follows to the right, the last as it is.
-fn write_aligned(text: &mut String, rows: &[Vec<String>]) {
+/// The first columns, that are names, to the left, what follows to the right, the last as it is.
+fn write_aligned(text: &mut String, names: usize, rows: &[Vec<String>]) {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -183,7 +241,7 @@ fn write_aligned(text: &mut String, rows: &[Vec<String>]) {
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             let padded = if column.saturating_add(1) == columns {
                 cell.clone()
-            } else if column < 2 {
+            } else if column < names {
                 format!("{cell:<width$}  ")
             } else {
                 format!("{cell:>width$}  ")
