@@ -347,6 +347,7 @@ async fn start_service(database: &Database, args: &ServeArgs) -> Result<Arc<Serv
             batch_size_max: args.batch_size_max,
             queue_max: args.queue_max,
             queue_bytes_max: args.queue_bytes_max,
+            heads_max: args.heads_max,
         },
         pool_size_max: args.pool_size_max,
         read_batch_size_max: args.read_batch_size_max,

@@ -185,6 +185,10 @@ pub struct ServeArgs {
     #[arg(long, env = "PASSBOOK_QUEUE_BYTES_MAX", value_name = "BYTES", default_value_t = 64 * 1024 * 1024, value_parser = within(65_536, 1 << 34), help_heading = "Engine")]
     pub queue_bytes_max: usize,
 
+    /// Accounts whose state is remembered from one write to the next, with some 400 bytes for each
+    #[arg(long, env = "PASSBOOK_HEADS_MAX", value_name = "COUNT", default_value_t = 1_000_000, value_parser = within(1_000, engine::HEADS_MAX), help_heading = "Engine")]
+    pub heads_max: usize,
+
     /// Connections that read
     #[arg(long, env = "PASSBOOK_POOL_SIZE_MAX", value_name = "COUNT", default_value_t = 8, value_parser = value_parser!(u32).range(1..=1000), help_heading = "Engine")]
     pub pool_size_max: u32,

@@ -8,11 +8,6 @@ use quick_cache::sync::Cache;
 
 use crate::ledger::{AccountId, BookId, BookName, Books, Head, NamedAccount};
 
-/// About 250 bytes each.
-const HEADS_MAX: usize = 150_000;
-/// About 150 bytes each.
-const NAMES_MAX: usize = 200_000;
-
 pub(super) struct Memory {
     heads: Cache<AccountId, Head>,
     names: Cache<NamedAccount, Named>,
@@ -29,10 +24,11 @@ struct Named {
 }
 
 impl Memory {
-    pub(super) fn new() -> Self {
+    /// A memory of so many accounts: some 250 bytes for a head, and 150 for a name.
+    pub(super) fn new(accounts_max: usize) -> Self {
         Self {
-            heads: Cache::new(HEADS_MAX),
-            names: Cache::new(NAMES_MAX),
+            heads: Cache::new(accounts_max),
+            names: Cache::new(accounts_max),
             books: Mutex::default(),
             held: Mutex::default(),
         }

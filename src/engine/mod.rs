@@ -37,6 +37,9 @@ pub const BATCH_SIZE_MAX: usize = 10_000;
 /// How many commands may be asked to wait.
 pub const QUEUE_MAX: usize = 1_000_000;
 
+/// How many accounts may be asked to be remembered.
+pub const HEADS_MAX: usize = 100_000_000;
+
 /// How long a command may wait in the queue. Past that it is dropped, and nothing was applied.
 const WAIT_MAX: Duration = Duration::from_secs(4);
 /// How long a lane works on a batch, retries and reconnects included. Longer than one statement may take.
@@ -55,6 +58,8 @@ pub struct Settings {
     pub queue_max: usize,
     /// Bytes of commands that wait.
     pub queue_bytes_max: usize,
+    /// Accounts whose heads and names are remembered; at most [`HEADS_MAX`].
+    pub heads_max: usize,
 }
 
 /// Takes commands from anyone, and answers each after its money is durable.
@@ -82,7 +87,7 @@ impl Engine {
     pub async fn start(database: Database, settings: Settings) -> Result<Self, StorageError> {
         let shared = Arc::new(Shared {
             queue: Arc::new(Queue::new(settings.queue_max, settings.queue_bytes_max)),
-            memory: Memory::new(),
+            memory: Memory::new(settings.heads_max),
             stats: Stats::new(),
             hot: Hot::default(),
             settings,
