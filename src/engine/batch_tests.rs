@@ -92,7 +92,7 @@ fn a_command_is_as_large_as_the_texts_that_it_carries() {
     });
     for (action, bytes) in [
         (on(&[1, 2]), 0),
-        (touching(&[name.clone()]), 5),
+        (touching(std::slice::from_ref(&name)), 5),
         (touching(&[name.clone(), name]), 10),
         (touching(&[AccountRef::Owned(AccountId(1), UserId(2))]), 0),
         (open_user(None), 0),

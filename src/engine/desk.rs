@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use futures_util::FutureExt;
 use proptest::prelude::*;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -89,13 +88,20 @@ impl Desk {
         self.callers.get_mut(&number)?.try_recv().ok()
     }
 
-    /// What a lane gets without having to wait; `None` where it would have to.
-    pub(super) fn take(&self, size_max: usize) -> Option<Option<Taken>> {
-        self.queue.take(size_max).now_or_never()
+    /// What a lane gets without having to wait.
+    pub(super) fn take(&self, size_max: usize) -> Poll<Option<Taken>> {
+        Lane::new(&self.queue, size_max).look()
+    }
+
+    pub(super) fn taken(&self, size_max: usize) -> Taken {
+        match self.take(size_max) {
+            Poll::Ready(Some(taken)) => taken,
+            Poll::Ready(None) | Poll::Pending => panic!("nothing to do"),
+        }
     }
 
     pub(super) fn batch(&self, size_max: usize) -> Batch {
-        let taken = self.take(size_max).flatten().expect("something to do");
+        let taken = self.taken(size_max);
         assert!(taken.expired.is_empty());
         taken.batch.expect("a batch")
     }
@@ -108,7 +114,7 @@ impl Desk {
     }
 
     pub(super) fn is_idle(&self) -> bool {
-        self.take(10).is_none()
+        self.take(10).is_pending()
     }
 
     /// A lane that found nothing to do.

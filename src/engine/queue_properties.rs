@@ -1,13 +1,14 @@
 //! What holds of the queue whatever happens, beside a queue written in the most obvious way.
 
 use std::collections::{HashSet, VecDeque};
+use std::task::Poll;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Pending, Resource};
-use super::desk::{COMMAND_BYTES, Choice, Desk, accounts, keyed, numbers, on};
+use super::desk::{ACCOUNTS_END, COMMAND_BYTES, Choice, Desk, accounts, keyed, numbers, on};
 use crate::ledger::AccountId;
 
 const COMMANDS_MAX: usize = 9;
@@ -23,14 +24,20 @@ enum Step {
     },
     Abandon(Choice),
     Take(usize),
-    Finish(Choice),
-    Split(Choice),
-    Separate(Choice, i64),
-    SetAside(Choice, bool),
+    Change(Choice, Change),
     BringBack,
     Expire,
     ExpireReturned,
     Close,
+}
+
+/// What can happen to a batch that some lane has in hand.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Finish,
+    Split,
+    Separate(i64),
+    SetAside { late: bool },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -44,14 +51,19 @@ fn step() -> impl Strategy<Value = Step> {
         }),
         2 => any::<Choice>().prop_map(Step::Abandon),
         5 => (1_usize..5).prop_map(Step::Take),
-        4 => any::<Choice>().prop_map(Step::Finish),
-        1 => any::<Choice>().prop_map(Step::Split),
-        1 => (any::<Choice>(), 1_i64..6).prop_map(|(which, account)| Step::Separate(which, account)),
-        2 => (any::<Choice>(), prop::bool::weighted(0.3))
-            .prop_map(|(which, late)| Step::SetAside(which, late)),
+        8 => (any::<Choice>(), change()).prop_map(|(which, change)| Step::Change(which, change)),
         2 => Just(Step::BringBack),
         1 => Just(Step::Expire),
         1 => Just(Step::ExpireReturned),
+    ]
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        4 => Just(Change::Finish),
+        1 => Just(Change::Split),
+        1 => (1..ACCOUNTS_END).prop_map(Change::Separate),
+        2 => prop::bool::weighted(0.3).prop_map(|late| Change::SetAside { late }),
     ]
 }
 
@@ -195,7 +207,6 @@ impl Both {
     }
 
     fn step(&mut self, step: Step) -> TestCaseResult {
-        let hands = self.hands.len();
         match step {
             Step::Submit {
                 accounts,
@@ -213,38 +224,11 @@ impl Both {
                 }
             }
             Step::Take(size_max) => self.take(size_max)?,
-            Step::Finish(which) if 0 < hands => {
-                drop(self.hands.remove(which % hands));
-                self.naive.hands.remove(which % hands);
-            }
-            Step::Split(which) if 0 < hands => {
-                let second = self.hands[which % hands].split_off();
-                self.hands.push(second);
-                let first = &mut self.naive.hands[which % hands];
-                let work = first.work.split_off(first.work.len() / 2);
-                let late = first.late;
-                self.naive.hands.push(Hand { work, late });
-            }
-            Step::Separate(which, account) if 0 < hands => {
-                let resources = HashSet::from([Resource::Account(AccountId(account))]);
-                let apart = self.hands[which % hands].separate(&resources);
-                self.hands.push(apart);
-                let rest = &mut self.naive.hands[which % hands];
-                let work = touched(&mut rest.work, HashSet::from([account]));
-                let late = rest.late;
-                self.naive.hands.push(Hand { work, late });
-            }
-            Step::SetAside(which, late) if 0 < hands => {
-                let mut batch = self.desk.aside(self.hands.remove(which % hands));
-                let mut hand = self.naive.hands.remove(which % hands);
-                if late {
-                    batch.until = Instant::now();
-                    hand.late = true;
+            Step::Change(which, change) => {
+                if !self.hands.is_empty() {
+                    self.change(which % self.hands.len(), change);
                 }
-                self.aside.push(batch);
-                self.naive.aside.push(hand);
             }
-            Step::Finish(_) | Step::Split(_) | Step::Separate(..) | Step::SetAside(..) => {}
             Step::BringBack => {
                 if let Some(batch) = self.aside.pop() {
                     self.desk.queue.bring_back(batch);
@@ -278,6 +262,41 @@ impl Both {
         Ok(())
     }
 
+    fn change(&mut self, which: usize, change: Change) {
+        let batch = &mut self.hands[which];
+        let hand = &mut self.naive.hands[which];
+        let late = hand.late;
+        match change {
+            Change::Finish => {
+                drop(self.hands.remove(which));
+                self.naive.hands.remove(which);
+            }
+            Change::Split => {
+                let work = hand.work.split_off(hand.work.len() / 2);
+                let second = batch.split_off();
+                self.hands.push(second);
+                self.naive.hands.push(Hand { work, late });
+            }
+            Change::Separate(account) => {
+                let resources = HashSet::from([Resource::Account(AccountId(account))]);
+                let work = touched(&mut hand.work, HashSet::from([account]));
+                let apart = batch.separate(&resources);
+                self.hands.push(apart);
+                self.naive.hands.push(Hand { work, late });
+            }
+            Change::SetAside { late } => {
+                let mut batch = self.desk.aside(self.hands.remove(which));
+                let mut hand = self.naive.hands.remove(which);
+                if late {
+                    batch.until = Instant::now();
+                    hand.late = true;
+                }
+                self.aside.push(batch);
+                self.naive.aside.push(hand);
+            }
+        }
+    }
+
     fn submit(&mut self, accounts: Vec<i64>, key_bytes: usize, late: bool) -> TestCaseResult {
         self.submitted += 1;
         let command = keyed(self.submitted, on(&accounts), &"k".repeat(key_bytes));
@@ -299,12 +318,12 @@ impl Both {
     fn take(&mut self, size_max: usize) -> TestCaseResult {
         let expected = self.naive.take(size_max);
         let taken = match self.desk.take(size_max) {
-            None => None,
-            Some(None) => {
+            Poll::Pending => None,
+            Poll::Ready(None) => {
                 prop_assert!(self.naive.is_finished());
                 None
             }
-            Some(Some(taken)) => {
+            Poll::Ready(Some(taken)) => {
                 let work = taken.batch.as_ref().map(|batch| numbers(&batch.work));
                 self.hands.extend(taken.batch);
                 Some((work.unwrap_or_default(), numbers(&taken.expired)))
@@ -329,7 +348,7 @@ proptest! {
         while !both.naive.waiting.is_empty() || !both.naive.returned.is_empty() {
             both.step(Step::Take(10))?;
             while !both.hands.is_empty() {
-                both.step(Step::Finish(0))?;
+                both.step(Step::Change(0, Change::Finish))?;
             }
         }
         for account in 0..10 {

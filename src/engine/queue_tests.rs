@@ -115,13 +115,13 @@ fn a_command_that_waited_too_long_is_taken_out_and_not_worked_on() {
     let mut desk = Desk::new(4, 1_000_000);
     assert!(desk.submit_late(1, &[1]));
     assert!(desk.submit_late(2, &[1]));
-    let taken = desk.take(10).flatten().expect("something to say");
+    let taken = desk.taken(10);
     assert!(taken.batch.is_none());
     assert_eq!(numbers(&taken.expired), [1, 2]);
     // It blocks nobody, and gives its place back.
     assert!(desk.submit_late(3, &[1]));
     assert!(desk.submit(4, &[1]));
-    let taken = desk.take(10).flatten().expect("something to do");
+    let taken = desk.taken(10);
     assert_eq!(numbers(&taken.expired), [3]);
     assert_eq!(numbers(&taken.batch.expect("a batch").work), [4]);
 }
@@ -282,7 +282,7 @@ fn a_closed_queue_takes_nothing_and_ends_when_all_that_waits_is_taken() {
     assert!(!desk.queue.is_finished());
     assert_eq!(numbers(&desk.batch(10).work), [1]);
     assert!(desk.queue.is_finished());
-    assert!(matches!(desk.take(10), Some(None)));
+    assert!(matches!(desk.take(10), Poll::Ready(None)));
 }
 
 #[test]
@@ -308,5 +308,5 @@ fn every_lane_is_woken_at_the_end() {
         assert!(matches!(lane.look(), Poll::Ready(None)));
     }
     // So is one that was about to fall asleep.
-    assert!(matches!(desk.take(10), Some(None)));
+    assert!(matches!(desk.take(10), Poll::Ready(None)));
 }
