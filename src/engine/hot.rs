@@ -114,4 +114,40 @@ mod tests {
         assert!(busiest[1].changes_max < 200, "{busiest:?}");
         assert_eq!(hot.list(10_000).len(), ACCOUNTS_MAX);
     }
+    #[test]
+    fn accounts_are_counted_exactly_while_there_is_room_for_them_all() {
+        let hot = Hot::default();
+        assert_eq!(hot.list(10), []);
+        let account = |id: i64, changes| HotAccount {
+            account: AccountId(id),
+            changes_max: changes,
+            changes_min: changes,
+        };
+        hot.count([3, 1, 2, 3, 1, 3].map(AccountId).into_iter());
+        assert_eq!(hot.list(10), [account(3, 3), account(1, 2), account(2, 1)]);
+        assert_eq!(hot.list(1), [account(3, 3)]);
+    }
+
+    #[test]
+    fn the_least_busy_account_gives_way_and_its_changes_may_have_been_the_new_ones() {
+        let hot = Hot::default();
+        let room = i64::try_from(ACCOUNTS_MAX).expect("small");
+        let twice = (1..=room).chain(2..=room).map(AccountId);
+        hot.count(twice);
+        assert_eq!(hot.list(10_000).len(), ACCOUNTS_MAX);
+        assert_eq!(hot.list(10_000)[ACCOUNTS_MAX - 1].account, AccountId(1));
+        hot.count([AccountId(1_000); 4].into_iter());
+        let listed = hot.list(10_000);
+        assert_eq!(listed.len(), ACCOUNTS_MAX);
+        assert_eq!(
+            listed[0],
+            HotAccount {
+                account: AccountId(1_000),
+                changes_max: 5,
+                changes_min: 4,
+            }
+        );
+        assert!(listed.iter().all(|hot| hot.account != AccountId(1)));
+        assert!(listed[1..].iter().all(|hot| hot.changes_min == 2));
+    }
 }

@@ -112,3 +112,148 @@ impl Memory {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::super::desk::usd;
+    use super::*;
+    use crate::ledger::{AccountName, UserId};
+
+    fn head(id: i64, opened_at: DateTime<Utc>) -> Head {
+        Head::open(AccountId(id), BookId::MAIN, None, usd(), opened_at)
+    }
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH
+    }
+
+    fn name(user: i64) -> NamedAccount {
+        NamedAccount::of_user(UserId(user), usd())
+    }
+
+    fn accounts<const N: usize>(ids: [i64; N]) -> HashSet<AccountId> {
+        ids.map(AccountId).into()
+    }
+
+    /// Whether a batch on these accounts had better not wait.
+    fn is_any_held<const N: usize>(memory: &Memory, ids: [i64; N]) -> bool {
+        memory.is_any_held(ids.map(AccountId).iter())
+    }
+
+    #[test]
+    fn the_last_head_is_remembered_until_it_is_forgotten() {
+        let memory = Memory::new();
+        assert_eq!(memory.head(AccountId(1)), None);
+        memory.remember_head(head(1, now()));
+        memory.remember_head(head(2, now()));
+        let later = head(1, now() + TimeDelta::hours(1));
+        memory.remember_head(later.clone());
+        assert_eq!(memory.head(AccountId(1)), Some(later));
+        memory.forget_head(AccountId(1));
+        assert_eq!(memory.head(AccountId(1)), None);
+        assert_eq!(memory.head(AccountId(2)), Some(head(2, now())));
+    }
+
+    #[test]
+    fn a_name_leads_to_the_head_until_either_is_forgotten() {
+        let memory = Memory::new();
+        memory.remember_name(name(1), &head(1, now()));
+        assert_eq!(memory.head_by_name(&name(1)), None);
+        memory.remember_head(head(1, now()));
+        assert_eq!(memory.head_by_name(&name(1)), Some(head(1, now())));
+        assert_eq!(memory.head_by_name(&name(2)), None);
+        memory.forget_name(&name(1));
+        assert_eq!(memory.head_by_name(&name(1)), None);
+        assert_eq!(memory.head(AccountId(1)), Some(head(1, now())));
+    }
+
+    #[test]
+    fn a_name_does_not_lead_to_another_account_of_the_same_id() {
+        let memory = Memory::new();
+        memory.remember_name(name(1), &head(1, now()));
+        let other = head(1, now() + TimeDelta::microseconds(1));
+        memory.remember_head(other.clone());
+        assert_eq!(memory.head_by_name(&name(1)), None);
+        assert_eq!(memory.head(AccountId(1)), Some(other));
+    }
+
+    #[test]
+    fn open_books_are_remembered_until_they_are_forgotten() {
+        let memory = Memory::new();
+        assert_eq!(memory.books().id(BookName::EVENTS), None);
+        memory.remember_book(BookName::EVENTS, BookId(7));
+        assert_eq!(memory.books().id(BookName::EVENTS), Some(BookId(7)));
+        memory.remember_book(BookName::EVENTS, BookId(8));
+        assert_eq!(memory.books().id(BookName::EVENTS), Some(BookId(8)));
+        memory.forget_books();
+        assert_eq!(memory.books().id(BookName::EVENTS), None);
+    }
+
+    #[test]
+    fn an_account_is_held_from_when_its_row_was_until_it_is_not() {
+        let memory = Memory::new();
+        assert!(!is_any_held(&memory, [1]));
+        memory.remember_held(&accounts([1, 2]));
+        memory.remember_held(&accounts([3]));
+        assert!(is_any_held(&memory, [1]));
+        assert!(is_any_held(&memory, [9, 3]));
+        assert!(!is_any_held(&memory, [9]));
+        assert!(!is_any_held(&memory, []));
+        memory.forget_held(&accounts([1, 3, 9]));
+        assert!(!is_any_held(&memory, [1, 3, 9]));
+        assert!(is_any_held(&memory, [2]));
+    }
+
+    #[test]
+    fn nothing_is_believed_after_a_new_connection() {
+        let memory = Memory::new();
+        memory.remember_head(head(1, now()));
+        memory.remember_name(name(1), &head(1, now()));
+        memory.remember_book(BookName::EVENTS, BookId(7));
+        memory.remember_held(&accounts([1]));
+        memory.forget_all();
+        assert_eq!(memory.head(AccountId(1)), None);
+        assert_eq!(memory.books().id(BookName::EVENTS), None);
+        assert!(!is_any_held(&memory, [1]));
+        // The name is gone as well, not only what it led to.
+        memory.remember_head(head(1, now()));
+        assert_eq!(memory.head_by_name(&name(1)), None);
+    }
+
+    #[test]
+    fn no_more_heads_are_remembered_than_there_is_room_for() {
+        let memory = Memory::new();
+        let any = head(1, now());
+        let ids = (1..).map(AccountId).take(HEADS_MAX + HEADS_MAX / 10);
+        for id in ids.clone() {
+            memory.remember_head(Head { id, ..any.clone() });
+        }
+        let remembered = ids.filter(|id| memory.head(*id).is_some()).count();
+        assert!(
+            (HEADS_MAX / 2..=HEADS_MAX).contains(&remembered),
+            "{remembered}"
+        );
+    }
+
+    #[test]
+    fn no_more_names_are_remembered_than_there_is_room_for() {
+        let memory = Memory::new();
+        let any = head(1, now());
+        memory.remember_head(any.clone());
+        let names = (0..NAMES_MAX + NAMES_MAX / 10).map(|number| NamedAccount {
+            name: AccountName::parse(&number.to_string()).expect("a name"),
+            ..name(1)
+        });
+        for name in names.clone() {
+            memory.remember_name(name, &any);
+        }
+        let remembered = names.filter(|name| memory.head_by_name(name).is_some());
+        let remembered = remembered.count();
+        assert!(
+            (NAMES_MAX / 2..=NAMES_MAX).contains(&remembered),
+            "{remembered}"
+        );
+    }
+}

@@ -12,6 +12,17 @@ mod settle;
 mod stats;
 mod view;
 
+#[cfg(test)]
+mod batch_tests;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod queue_properties;
+#[cfg(test)]
+mod queue_tests;
+#[cfg(test)]
+mod wake_properties;
+
 use std::sync::Arc;
 use std::time::Duration;
 

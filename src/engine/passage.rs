@@ -102,3 +102,88 @@ pub(super) fn begin() -> Option<Arc<Passage>> {
     });
     noted.ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use tokio::time::Instant;
+
+    use super::super::batch::Pending;
+    use super::super::desk::{command, on, pending};
+    use super::*;
+
+    /// What happens while the trail of a request is followed.
+    fn followed<T>(trail: &Trail, request: impl FnOnce() -> T) -> T {
+        let request = trail.follow(async { request() });
+        request.now_or_never().expect("nothing to wait for")
+    }
+
+    #[test]
+    fn a_trail_has_the_passages_of_its_own_commands_in_order() {
+        let (trail, other) = (Trail::default(), Trail::default());
+        let begun = followed(&trail, || {
+            [begin(), begin()].map(|one| one.expect("followed"))
+        });
+        let elsewhere = followed(&other, || begin().expect("followed"));
+        assert!(begin().is_none(), "nobody traces this one");
+        let passages = trail.passages();
+        assert_eq!(passages.len(), 2);
+        for (passage, begun) in passages.iter().zip(&begun) {
+            assert!(Arc::ptr_eq(passage, begun));
+        }
+        assert_eq!(other.passages().len(), 1);
+        assert!(Arc::ptr_eq(&other.passages()[0], &elsewhere));
+    }
+
+    #[test]
+    fn a_passage_tells_what_has_happened_the_first_time() {
+        let trail = Trail::default();
+        let before = SystemTime::now();
+        let passage = followed(&trail, || begin().expect("followed"));
+        assert!((before..=SystemTime::now()).contains(&passage.submitted));
+        assert!(passage.taken().is_none());
+        assert!(passage.committed().is_none());
+        assert!(passage.answered().is_none());
+
+        passage.take();
+        let taken = passage.taken().expect("taken");
+        assert!((passage.submitted..=SystemTime::now()).contains(&taken));
+        passage.take();
+        assert_eq!(passage.taken(), Some(taken));
+
+        for batch_size in [3, 4] {
+            let conflicts = 1;
+            passage.commit(Committed {
+                batch_size,
+                conflicts,
+            });
+        }
+        let committed = passage.committed().expect("committed");
+        assert_eq!((committed.batch_size, committed.conflicts), (3, 1));
+
+        passage.answer(Some(Fault::Unavailable));
+        let answered = passage.answered().expect("answered");
+        assert!((taken..=SystemTime::now()).contains(&answered.at));
+        passage.answer(None);
+        let again = passage.answered().expect("answered");
+        assert_eq!(
+            (again.at, again.fault),
+            (answered.at, Some(Fault::Unavailable))
+        );
+    }
+
+    #[test]
+    fn a_command_takes_the_passage_of_its_request_along_to_its_answer() {
+        let (untraced, _caller) = pending(1, &[1]);
+        assert!(untraced.passage.is_none());
+        for answer in [Fault::Overloaded, Fault::Bug] {
+            let trail = Trail::default();
+            let (traced, _caller) = followed(&trail, || {
+                Pending::new(command(1, on(&[1])), Instant::now())
+            });
+            traced.answer(Err(answer));
+            let answered = trail.passages()[0].answered().expect("answered");
+            assert_eq!(answered.fault, Some(answer));
+        }
+    }
+}

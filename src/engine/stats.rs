@@ -221,3 +221,89 @@ fn register<C: Collector + Clone + 'static>(
     registered.expect("no two metrics have one name");
     metric
 }
+
+#[cfg(test)]
+mod tests {
+    use prometheus::TextEncoder;
+
+    use super::*;
+
+    #[test]
+    fn each_count_is_shown_as_what_it_is() {
+        let stats = Stats::new();
+        assert_eq!(stats.counts(0), Counts::default());
+        let counters = [
+            &stats.commands,
+            &stats.batches,
+            &stats.replays,
+            &stats.conflicts,
+            &stats.lock_firsts,
+            &stats.set_aside,
+            &stats.splits,
+            &stats.looks,
+            &stats.reconnects,
+            &stats.expired,
+            &stats.overloaded,
+        ];
+        for (number, counter) in (1..).zip(counters) {
+            counter.inc_by(number);
+        }
+        stats.longest_streak.set(-12);
+        let counts = Counts {
+            commands: 1,
+            batches: 2,
+            replays: 3,
+            conflicts: 4,
+            lock_firsts: 5,
+            set_aside: 6,
+            splits: 7,
+            looks: 8,
+            reconnects: 9,
+            expired: 10,
+            overloaded: 11,
+            longest_streak: -12,
+            waiting: 13,
+        };
+        assert_eq!(stats.counts(13), counts);
+    }
+
+    #[test]
+    fn every_metric_is_there_from_the_start_but_refusals_by_rules_that_refused_nothing() {
+        let stats = Stats::new();
+        let shown = |waiting| {
+            let text = TextEncoder::new().encode_to_string(&stats.gather(waiting));
+            text.expect("a text")
+        };
+        let start = shown(7);
+        for name in [
+            COMMANDS.0,
+            REPLAYS.0,
+            BATCHES.0,
+            "passbook_batch_size_count",
+            "passbook_batch_duration_seconds_count",
+            "passbook_queue_wait_seconds_count",
+            CONFLICTS.0,
+            LONGEST_STREAK.0,
+            LOCK_FIRSTS.0,
+            SET_ASIDE.0,
+            SPLITS.0,
+            LOOKS.0,
+            RECONNECTS.0,
+            EXPIRED.0,
+            OVERLOADED.0,
+            CONNECTED.0,
+        ] {
+            assert!(start.contains(&format!("\n{name} 0\n")), "{name}: {start}");
+        }
+        for fault in Fault::ALL {
+            let series = format!("\npassbook_faults_total{{fault=\"{}\"}} 0\n", fault.name());
+            assert!(start.contains(&series), "{series}: {start}");
+        }
+        assert!(start.contains("\npassbook_queue_depth 7\n"), "{start}");
+        assert!(!start.contains(REFUSALS.0), "{start}");
+        stats.refusals.with_label_values(&["email_taken"]).inc();
+        let later = shown(8);
+        assert!(later.contains("\npassbook_refusals_total{reason=\"email_taken\"} 1\n"));
+        assert!(later.contains("\npassbook_queue_depth 8\n"));
+    }
+}

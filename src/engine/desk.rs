@@ -1,0 +1,220 @@
+//! A queue for tests: callers come and go, and lanes look for work when they are told to.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use proptest::prelude::*;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::batch::{Batch, Pending};
+use super::queue::{Queue, Taken};
+use crate::ledger::{
+    AccountId, AccountRef, Action, Amount, Answer, BookName, Command, Currency, CurrencyCode, Key,
+    Move, Parties, TransactionId,
+};
+
+/// What a command on accounts takes of a queue, in bytes, where it has no key.
+pub(super) const COMMAND_BYTES: usize = size_of::<Pending>();
+
+/// The end of the accounts that random commands touch, from 1 on.
+pub(super) const ACCOUNTS_END: i64 = 6;
+
+/// Which of several is meant: the number, modulo how many there are.
+pub(super) type Choice = usize;
+
+/// A queue, with the callers who wait for their answers.
+pub(super) struct Desk {
+    pub queue: Arc<Queue>,
+    pub callers: HashMap<u128, oneshot::Receiver<Answer>>,
+}
+
+/// A lane that looks for work when it is told to.
+pub(super) struct Lane {
+    take: Pin<Box<dyn Future<Output = Option<Taken>>>>,
+    alarm: Arc<Alarm>,
+}
+
+#[derive(Default)]
+struct Alarm(AtomicBool);
+
+impl Wake for Alarm {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Desk {
+    pub(super) fn new(commands_max: usize, bytes_max: usize) -> Self {
+        Self {
+            queue: Arc::new(Queue::new(commands_max, bytes_max)),
+            callers: HashMap::new(),
+        }
+    }
+
+    /// A queue with room for all that a test puts in.
+    pub(super) fn roomy() -> Self {
+        Self::new(1_000, 1_000_000)
+    }
+
+    /// Whether the queue took the command.
+    pub(super) fn submit(&mut self, number: u128, accounts: &[i64]) -> bool {
+        self.send(pending(number, accounts))
+    }
+
+    /// A command whose time is up already.
+    pub(super) fn submit_late(&mut self, number: u128, accounts: &[i64]) -> bool {
+        let (mut pending, caller) = pending(number, accounts);
+        pending.deadline = Instant::now();
+        self.send((pending, caller))
+    }
+
+    pub(super) fn send(&mut self, sent: (Pending, oneshot::Receiver<Answer>)) -> bool {
+        let (pending, caller) = sent;
+        self.callers.insert(id(&pending), caller);
+        self.queue.push(pending)
+    }
+
+    /// The caller goes away.
+    pub(super) fn abandon(&mut self, number: u128) {
+        self.callers.remove(&number).expect("a caller");
+    }
+
+    pub(super) fn answer(&mut self, number: u128) -> Option<Answer> {
+        self.callers.get_mut(&number)?.try_recv().ok()
+    }
+
+    /// What a lane gets without having to wait.
+    pub(super) fn take(&self, size_max: usize) -> Poll<Option<Taken>> {
+        Lane::new(&self.queue, size_max).look()
+    }
+
+    pub(super) fn taken(&self, size_max: usize) -> Taken {
+        match self.take(size_max) {
+            Poll::Ready(Some(taken)) => taken,
+            Poll::Ready(None) | Poll::Pending => panic!("nothing to do"),
+        }
+    }
+
+    pub(super) fn batch(&self, size_max: usize) -> Batch {
+        let taken = self.taken(size_max);
+        assert!(taken.expired.is_empty());
+        taken.batch.expect("a batch")
+    }
+
+    /// A batch that rests until it is brought back.
+    pub(super) fn aside(&self, mut batch: Batch) -> Batch {
+        batch.cautious = true;
+        self.queue.set_aside();
+        batch
+    }
+
+    pub(super) fn is_idle(&self) -> bool {
+        self.take(10).is_pending()
+    }
+
+    /// A lane that found nothing to do.
+    pub(super) fn sleeper(&self, size_max: usize) -> Lane {
+        let mut lane = Lane::new(&self.queue, size_max);
+        assert!(lane.look().is_pending());
+        assert!(!lane.is_woken());
+        lane
+    }
+}
+
+impl Lane {
+    pub(super) fn new(queue: &Arc<Queue>, size_max: usize) -> Self {
+        let queue = Arc::clone(queue);
+        Self {
+            take: Box::pin(async move { queue.take(size_max).await }),
+            alarm: Arc::default(),
+        }
+    }
+
+    pub(super) fn look(&mut self) -> Poll<Option<Taken>> {
+        self.alarm.0.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&self.alarm));
+        self.take.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    pub(super) fn is_woken(&self) -> bool {
+        self.alarm.0.load(Ordering::SeqCst)
+    }
+
+    /// The work of a lane that was woken for it.
+    pub(super) fn batch(&mut self) -> Batch {
+        assert!(self.is_woken());
+        match self.look() {
+            Poll::Ready(Some(taken)) => taken.batch.expect("a batch"),
+            Poll::Ready(None) | Poll::Pending => panic!("nothing to do"),
+        }
+    }
+}
+
+pub(super) fn command(number: u128, action: Action) -> Command {
+    Command {
+        id: TransactionId(Uuid::from_u128(number)),
+        action,
+        key: None,
+        expected_version: None,
+    }
+}
+
+pub(super) fn keyed(number: u128, action: Action, key: &str) -> Command {
+    let text = key.to_owned();
+    let digest = [0; 32];
+    Command {
+        key: Some(Key { text, digest }),
+        ..command(number, action)
+    }
+}
+
+/// What touches these accounts, at most two, and nothing else.
+pub(super) fn touching(accounts: &[AccountRef]) -> Action {
+    let parties = match accounts {
+        [] => return Action::ResetBook(BookName::EVENTS),
+        [to] => Parties::Deposit { to: to.clone() },
+        [from, to, ..] => Parties::Transfer {
+            from: from.clone(),
+            to: to.clone(),
+        },
+    };
+    let amount = Amount::from_minor(1).expect("an amount");
+    Action::Move(Move::new(parties, amount, usd()).expect("a move"))
+}
+
+pub(super) fn usd() -> Currency {
+    Currency {
+        code: CurrencyCode::parse("USD").expect("a code"),
+        scale: 2,
+    }
+}
+
+pub(super) fn on(accounts: &[i64]) -> Action {
+    let accounts: Vec<_> = accounts
+        .iter()
+        .map(|account| AccountRef::Id(AccountId(*account)))
+        .collect();
+    touching(&accounts)
+}
+
+pub(super) fn pending(number: u128, accounts: &[i64]) -> (Pending, oneshot::Receiver<Answer>) {
+    Pending::new(command(number, on(accounts)), Instant::now())
+}
+
+fn id(pending: &Pending) -> u128 {
+    pending.command.id.0.as_u128()
+}
+
+pub(super) fn numbers(work: &[Pending]) -> Vec<u128> {
+    work.iter().map(id).collect()
+}
+
+/// What a random command touches.
+pub(super) fn accounts() -> impl Strategy<Value = Vec<i64>> {
+    prop::collection::vec(1..ACCOUNTS_END, 0..3)
+}
