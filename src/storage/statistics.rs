@@ -46,14 +46,13 @@ pub async fn list_accounts_of(
     connection: &mut Connection,
     users: &[i64],
 ) -> Result<Vec<i64>, StorageError> {
-    // The limit holds the look-ups to the index, whatever the statistics say of tables that were filled just now.
+    // Any plan for a plain join is fit for tables that were filled just now; an order within each look-up was planned as a
+    // walk over all accounts for each user.
     const SQL: &str = "
-        select owned.id
+        select distinct on (asked.position) accounts.id
         from unnest($1::bigint[]) with ordinality as asked (user_id, position)
-        cross join lateral (
-            select id from accounts where accounts.owner_id = asked.user_id order by id limit 1
-        ) as owned
-        order by asked.position";
+        join accounts on accounts.owner_id = asked.user_id
+        order by asked.position, accounts.id";
     Ok(sqlx::query_scalar(SQL)
         .bind(users)
         .fetch_all(connection)
