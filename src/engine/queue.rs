@@ -97,7 +97,8 @@ impl Queue {
                         .as_ref()
                         .is_some_and(|batch| size_max <= batch.work.len());
                     let returned = taken.batch.as_ref().is_some_and(|batch| batch.cautious);
-                    if (full || returned) && !state.waiting.is_empty() {
+                    let more = !state.waiting.is_empty() || !state.returned.is_empty();
+                    if (full || returned) && more {
                         self.work.notify_one();
                     }
                     return Some(taken);
