@@ -114,6 +114,7 @@ mod tests {
         assert!(busiest[1].changes_max < 200, "{busiest:?}");
         assert_eq!(hot.list(10_000).len(), ACCOUNTS_MAX);
     }
+
     #[test]
     fn accounts_are_counted_exactly_while_there_is_room_for_them_all() {
         let hot = Hot::default();
