@@ -10,18 +10,28 @@ use super::address::NAME;
 use super::error::{Error, disk};
 use super::home::{self, Home};
 use super::logs;
+use super::memory;
 use super::programs::Programs;
 use super::system;
 
 /// What the machine decides goes into the cluster's own file, where its owner may change it. What the ledger relies
 /// on is said at each start, by [`server`](super::server).
-const OWNERS_SETTINGS: &str = "
+///
+/// The first change of a page after a checkpoint writes the whole page to the log. Withdrawals over a million accounts
+/// change some other page nearly every time, so that checkpoints had better be rare: a quarter of an hour apart, or
+/// some 4 GB of log.
+fn owners_settings() -> String {
+    let shared_buffers = memory::shared_buffers();
+    format!(
+        "
 # Passbook's defaults. They are yours to change, and take effect when passbook starts again.
 max_connections = 100
-shared_buffers = 256MB
-max_wal_size = 2GB
+shared_buffers = {shared_buffers}MB  # a quarter of this machine's memory, from 128 MB to 8 GB
+max_wal_size = 8GB
 checkpoint_timeout = 15min
-";
+"
+    )
+}
 
 /// The major version of the data, if there is data.
 pub(super) fn version(home: &Home) -> Result<Option<u32>, Error> {
@@ -106,7 +116,7 @@ fn feed(command: &mut Command, input: &str) -> io::Result<Output> {
 
 fn add_owners_settings(path: &Path) -> Result<(), Error> {
     let mut file = home::open_in_accounts_directory(path, OpenOptions::new().append(true))?;
-    file.write_all(OWNERS_SETTINGS.as_bytes())
+    file.write_all(owners_settings().as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(disk("write", path))
 }

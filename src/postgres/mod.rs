@@ -10,6 +10,7 @@ mod cluster;
 mod home;
 mod lock;
 mod logs;
+mod memory;
 mod pidfile;
 mod postmaster;
 mod predecessor;
