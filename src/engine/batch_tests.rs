@@ -6,12 +6,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::batch::{Batch, Pending, Resource, resources};
-use super::desk::{COMMAND_BYTES, Desk, command, keyed, numbers, on, pending, touching, usd};
+use super::desk::{
+    COMMAND_BYTES, Desk, command, keyed, numbers, on, open_account, open_user, pending, touching,
+    usd,
+};
 use super::{SETTLE_MAX, WAIT_MAX};
 use crate::ledger::plan::Recorded;
 use crate::ledger::{
-    AccountId, AccountName, AccountRef, Action, Amount, Answered, BookName, Fault, Head,
-    NamedAccount, OpenAccount, OpenUser, PasswordHash, Rejection, Scope, UserId,
+    AccountId, AccountName, AccountRef, Action, Answered, BookName, Fault, Head, NamedAccount,
+    Rejection, Scope, UserId,
 };
 
 fn named(name: &str) -> NamedAccount {
@@ -20,16 +23,6 @@ fn named(name: &str) -> NamedAccount {
         name: AccountName::parse(name).expect("a name"),
         owner: None,
     }
-}
-
-fn open_user(text: Option<&str>) -> Action {
-    Action::OpenUser(OpenUser {
-        name: text.map(str::to_owned),
-        email: text.map(|text| format!("{text}@")),
-        password_hash: text.map(|text| PasswordHash(format!("{text}#hash"))),
-        currency: usd(),
-        opening_balance: Amount::ZERO,
-    })
 }
 
 fn account(id: i64) -> Resource {
@@ -85,11 +78,7 @@ fn a_command_holds_its_accounts_as_they_are_called() {
 #[test]
 fn a_command_is_as_large_as_the_texts_that_it_carries() {
     let name = AccountRef::Named(named("caf\u{e9}"));
-    let open_account = Action::OpenAccount(OpenAccount {
-        owner: None,
-        currency: usd(),
-        opening_balance: Amount::ZERO,
-    });
+    let open_account = open_account();
     for (action, bytes) in [
         (on(&[1, 2]), 0),
         (touching(std::slice::from_ref(&name)), 5),

@@ -15,7 +15,7 @@ use super::batch::{Batch, Pending};
 use super::queue::{Queue, Taken};
 use crate::ledger::{
     AccountId, AccountRef, Action, Amount, Answer, BookName, Command, Currency, CurrencyCode, Key,
-    Move, Parties, TransactionId,
+    Move, OpenAccount, OpenUser, Parties, PasswordHash, TransactionId,
 };
 
 /// What a command on accounts takes of a queue, in bytes, where it has no key.
@@ -86,6 +86,14 @@ impl Desk {
 
     pub(super) fn answer(&mut self, number: u128) -> Option<Answer> {
         self.callers.get_mut(&number)?.try_recv().ok()
+    }
+
+    /// A batch of commands that do this.
+    pub(super) fn batch_of<const N: usize>(&mut self, actions: [Action; N]) -> Batch {
+        for (number, action) in (1..).zip(actions) {
+            assert!(self.send(Pending::new(command(number, action), Instant::now())));
+        }
+        self.batch(N)
     }
 
     /// What a lane gets without having to wait.
@@ -200,6 +208,24 @@ pub(super) fn on(accounts: &[i64]) -> Action {
         .map(|account| AccountRef::Id(AccountId(*account)))
         .collect();
     touching(&accounts)
+}
+
+pub(super) fn open_user(text: Option<&str>) -> Action {
+    Action::OpenUser(OpenUser {
+        name: text.map(str::to_owned),
+        email: text.map(|text| format!("{text}@")),
+        password_hash: text.map(|text| PasswordHash(format!("{text}#hash"))),
+        currency: usd(),
+        opening_balance: Amount::ZERO,
+    })
+}
+
+pub(super) fn open_account() -> Action {
+    Action::OpenAccount(OpenAccount {
+        owner: None,
+        currency: usd(),
+        opening_balance: Amount::ZERO,
+    })
 }
 
 pub(super) fn pending(number: u128, accounts: &[i64]) -> (Pending, oneshot::Receiver<Answer>) {

@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Shared;
 use super::batch::{Batch, Pending};
-use crate::ledger::{AccountId, BookId, Fault, UserId};
+use super::ids::Ids;
+use crate::ledger::Fault;
 use crate::storage::{Connection, StorageError, connection};
 
 /// How long a lane rests between two attempts to connect, in milliseconds.
@@ -22,14 +23,6 @@ pub(super) struct Lane {
     pub shared: Arc<Shared>,
     pub connection: Option<Connection>,
     pub ids: Ids,
-}
-
-/// Ids that were taken from their sequences and are not used yet.
-#[derive(Default)]
-pub(super) struct Ids {
-    pub accounts: Vec<AccountId>,
-    pub users: Vec<UserId>,
-    pub books: Vec<BookId>,
 }
 
 /// A lane that was started.

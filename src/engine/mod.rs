@@ -2,6 +2,7 @@
 
 mod batch;
 mod hot;
+mod ids;
 mod lane;
 mod lock;
 mod memory;

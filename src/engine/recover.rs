@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::batch::Batch;
+use super::ids::Ids;
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
 use crate::ledger::{Action, Fault};
@@ -20,7 +21,7 @@ impl Lane {
         match error {
             CommitError::HeadMoved | CommitError::NameTaken => self.again(batch).await,
             CommitError::IdTaken => {
-                self.ids = super::lane::Ids::default();
+                self.ids = Ids::default();
                 self.again(batch).await
             }
             CommitError::RowLocked => {
@@ -91,8 +92,7 @@ impl Lane {
         {
             self.shared.memory.forget_books();
         }
-        if 1 < batch.conflicts {
-            let rest = Duration::from_millis(1 << batch.conflicts.min(5)).min(REST_MAX);
+        if let Some(rest) = rest(batch.conflicts) {
             sleep(rest.mul_f32(fastrand::f32())).await;
         }
         vec![batch]
@@ -169,5 +169,29 @@ impl Lane {
         self.shared.stats.splits.inc();
         let second = batch.split_off();
         vec![batch, second]
+    }
+}
+
+/// How long a batch rests at most after so many conflicts in a row. The first is likely to stay the only one.
+fn rest(conflicts: u32) -> Option<Duration> {
+    match conflicts {
+        0 | 1 => None,
+        many => Some(Duration::from_millis(1 << many.min(5)).min(REST_MAX)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rests_grow_to_a_limit() {
+        let rests = [0, 1, 2, 3, 4, 5, 6, u32::MAX].map(rest);
+        let millis = rests.map(|rest| rest.map(|rest| rest.as_millis()));
+        let [none, most] = [None, Some(20)];
+        assert_eq!(
+            millis,
+            [none, none, Some(4), Some(8), Some(16), most, most, most]
+        );
     }
 }

@@ -23,9 +23,9 @@ pub(super) struct Written {
     answers: Vec<Answered>,
     heads: Vec<Head>,
     names: Vec<(NamedAccount, Head)>,
-    users: Vec<UserId>,
-    accounts: Vec<AccountId>,
-    books: Vec<(BookName, BookId)>,
+    pub users: Vec<UserId>,
+    pub accounts: Vec<AccountId>,
+    pub books: Vec<(BookName, BookId)>,
 }
 
 impl Lane {
@@ -98,6 +98,7 @@ impl Lane {
     }
 
     fn answer(&mut self, mut batch: Batch, written: Written) {
+        self.ids.use_up(&written);
         let memory = &self.shared.memory;
         for head in written.heads {
             memory.remember_head(head);
@@ -108,13 +109,6 @@ impl Lane {
         for (name, book) in &written.books {
             memory.remember_book(*name, *book);
         }
-        self.ids
-            .accounts
-            .retain(|id| !written.accounts.contains(id));
-        self.ids
-            .books
-            .retain(|id| written.books.iter().all(|(_, used)| used != id));
-        self.ids.users.retain(|id| !written.users.contains(id));
         let stats = &self.shared.stats;
         stats.batches.inc();
         stats.batch_size.observe(count(written.answers.len()));

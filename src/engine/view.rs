@@ -3,13 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::batch::Batch;
+use super::ids::Lacking;
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{AccountRef, Action, Answered, BookName, View};
+use crate::ledger::{AccountRef, Answered, BookName, View};
 use crate::storage::{self, CommitError};
-
-/// Account ids taken from the sequence at a time. Gaps are normal.
-const ACCOUNT_IDS: usize = 32;
 
 impl Lane {
     /// Asks what became of an earlier attempt, and answers what was done. Comes after the heads were read under lock: what was
@@ -39,17 +37,11 @@ impl Lane {
         if !missing.is_empty() {
             self.fetch(batch, &missing).await?;
         }
-        let needed = needed(batch, missing.len());
-        self.reserve(&needed).await?;
-        if 0 < needed.accounts {
-            batch.view.unused_accounts.clone_from(&self.ids.accounts);
-        }
-        if 0 < needed.users {
-            batch.view.unused_users.clone_from(&self.ids.users);
-        }
-        if 0 < needed.books {
-            batch.view.unused_books.clone_from(&self.ids.books);
-        }
+        self.reserve(self.ids.lacking(batch, missing.len())).await?;
+        let view = &mut batch.view;
+        view.unused_accounts.clone_from(&self.ids.accounts);
+        view.unused_users.clone_from(&self.ids.users);
+        view.unused_books.clone_from(&self.ids.books);
         Ok(())
     }
 
@@ -138,63 +130,24 @@ impl Lane {
         Ok(())
     }
 
-    /// Sees to it that there are unused ids for so many openings.
-    async fn reserve(&mut self, needed: &Needed) -> Result<(), CommitError> {
+    /// Takes the ids that openings may use up.
+    async fn reserve(&mut self, lacking: Lacking) -> Result<(), CommitError> {
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let ids = &mut self.ids;
-        let count = |ids: usize| i32::try_from(ids).unwrap_or(i32::MAX);
-        let lacking = needed.accounts.saturating_sub(ids.accounts.len());
-        if 0 < lacking {
-            let count = count(lacking.max(ACCOUNT_IDS));
+        if let Some(count) = lacking.accounts {
             let reserved = storage::ids::reserve_accounts(connection, count);
             ids.accounts.extend(bounded(reserved).await?);
         }
-        let lacking = needed.users.saturating_sub(ids.users.len());
-        if 0 < lacking {
-            let reserved = storage::ids::reserve_users(connection, count(lacking));
+        if let Some(count) = lacking.users {
+            let reserved = storage::ids::reserve_users(connection, count);
             ids.users.extend(bounded(reserved).await?);
         }
-        let lacking = needed.books.saturating_sub(ids.books.len());
-        if 0 < lacking {
-            let reserved = storage::ids::reserve_books(connection, count(lacking));
+        if let Some(count) = lacking.books {
+            let reserved = storage::ids::reserve_books(connection, count);
             ids.books.extend(bounded(reserved).await?);
         }
         Ok(())
     }
-}
-
-/// Ids that the commands may use up: of users, of accounts and of books.
-#[derive(Default)]
-struct Needed {
-    users: usize,
-    accounts: usize,
-    books: usize,
-}
-
-/// Every name without an account may get one; after a reset in the same batch, every name at all.
-fn needed(batch: &Batch, missing: usize) -> Needed {
-    let mut needed = Needed {
-        accounts: missing,
-        ..Needed::default()
-    };
-    for command in batch.commands() {
-        match &command.action {
-            Action::Move(_) => {}
-            Action::OpenUser(_) => {
-                needed.users += 1;
-                needed.accounts += 1;
-            }
-            Action::OpenAccount(_) => needed.accounts += 1,
-            Action::ResetBook(_) => needed.books += 1,
-        }
-    }
-    if 0 < needed.books {
-        needed.accounts += batch
-            .commands()
-            .map(|command| command.action.accounts().count())
-            .sum::<usize>();
-    }
-    needed
 }
 
 fn is_known(view: &View, reference: &AccountRef) -> bool {
