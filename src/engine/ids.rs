@@ -85,6 +85,7 @@ fn needed<'a>(actions: impl Iterator<Item = &'a Action>, missing: usize) -> Need
 mod tests {
     use super::super::desk::{Desk, on, open_account, open_user};
     use super::*;
+    use crate::ledger::BookName;
 
     fn needed_by(actions: &[Action], missing: usize) -> [usize; 3] {
         let needed = needed(actions.iter(), missing);
@@ -136,5 +137,23 @@ mod tests {
         ids.users = vec![UserId(1)];
         assert_eq!(ids.lacking(&batch, 0), Lacking::default());
         assert_eq!(ids.lacking(&batch, 1).accounts, Some(32));
+    }
+
+    #[test]
+    fn what_was_written_is_not_used_again() {
+        let mut ids = Ids {
+            accounts: [1, 2, 3].map(AccountId).into(),
+            users: [4, 5, 6].map(UserId).into(),
+            books: [7, 8, 9].map(BookId).into(),
+        };
+        ids.use_up(&Written {
+            accounts: [1, 3].map(AccountId).into(),
+            users: [4, 5].map(UserId).into(),
+            books: [8, 9].map(|book| (BookName::EVENTS, BookId(book))).into(),
+            ..Written::default()
+        });
+        assert_eq!(ids.accounts, [AccountId(2)]);
+        assert_eq!(ids.users, [UserId(6)]);
+        assert_eq!(ids.books, [BookId(7)]);
     }
 }

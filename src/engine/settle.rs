@@ -19,10 +19,11 @@ const STATEMENT_WAIT: Duration = Duration::from_millis(3_300);
 const CONFLICTS_MAX: u32 = 3;
 
 /// What a statement did: the answers that it made true, and what to remember of it.
+#[derive(Default)]
 pub(super) struct Written {
-    answers: Vec<Answered>,
-    heads: Vec<Head>,
-    names: Vec<(NamedAccount, Head)>,
+    pub answers: Vec<Answered>,
+    pub heads: Vec<Head>,
+    pub names: Vec<(NamedAccount, Head)>,
     pub users: Vec<UserId>,
     pub accounts: Vec<AccountId>,
     pub books: Vec<(BookName, BookId)>,
