@@ -132,6 +132,11 @@ impl Batch {
         }
     }
 
+    /// Whether a half may get through where the whole took too long: asked once.
+    pub(super) fn may_be_halved(&self) -> bool {
+        !self.halved && 1 < self.work.len()
+    }
+
     /// The second half, in a batch of its own.
     pub(super) fn split_off(&mut self) -> Self {
         let second = self.work.split_off(self.work.len() / 2);

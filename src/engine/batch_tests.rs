@@ -192,6 +192,16 @@ fn a_batch_is_split_in_the_middle_and_the_second_half_is_no_smaller() {
 }
 
 #[test]
+fn a_batch_of_several_is_halved_once() {
+    for (size, may_be_halved) in [(1, false), (2, true), (3, true)] {
+        let (_desk, mut batch) = taken(&vec![[1].as_slice(); size]);
+        assert_eq!(batch.may_be_halved(), may_be_halved, "of {size}");
+        batch.halved = true;
+        assert!(!batch.may_be_halved());
+    }
+}
+
+#[test]
 fn each_half_frees_its_own_accounts_and_both_free_what_they_share() {
     let (mut desk, mut first) = taken(&[&[1], &[2, 3], &[3, 4], &[5]]);
     let second = first.split_off();

@@ -47,17 +47,14 @@ impl Lane {
                 vec![batch]
             }
             CommitError::BadData(why) => self.isolate(batch, &why),
-            CommitError::Cancelled if batch.halved || batch.work.len() < 2 => {
-                tracing::warn!(
-                    commands = batch.work.len(),
-                    "a statement took too long twice"
-                );
-                batch.fail(Fault::Unavailable);
-                Vec::new()
-            }
-            CommitError::Cancelled => {
+            CommitError::Cancelled if batch.may_be_halved() => {
                 batch.halved = true;
                 self.halve(batch)
+            }
+            CommitError::Cancelled => {
+                tracing::warn!(commands = batch.work.len(), "a statement took too long");
+                batch.fail(Fault::Unavailable);
+                Vec::new()
             }
             CommitError::WrongServer(why) => {
                 // After a fail-over the next connection may lead to the right one.

@@ -272,6 +272,7 @@ async fn a_statement_that_takes_too_long_is_halved_once() {
         "the half without it: {four:?}"
     );
     assert_eq!(user.balance().await, "97.00");
+    assert_eq!(bank.app.service().counts().splits, 1);
     bank.close().await;
 }
 

@@ -66,6 +66,30 @@ async fn lose(cut: Cut) {
 }
 
 #[tokio::test]
+async fn a_question_that_was_lost_is_asked_again() {
+    let (proxy, direct) = Proxy::to_new_database().await;
+    let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
+    let user = bank.user("100").await;
+    let first = user.change_once("a", "-1").await;
+    // The key turns out to be taken, and the lane asks what became of it.
+    proxy.cut_next(Cut::Question);
+    let again = user.change_once("a", "-1").await;
+    assert_eq!(
+        (again.status, again.text.as_str(), again.is_replayed()),
+        (200, first.text.as_str(), true)
+    );
+    assert_eq!(proxy.cuts(), 1);
+
+    let someone = r#"{"email":"someone@example.org"}"#;
+    assert_eq!(bank.post("/api/users", someone).await.status, 201);
+    proxy.cut_next(Cut::Question);
+    assert_eq!(bank.post("/api/users", someone).await.status, 409);
+    assert_eq!(proxy.cuts(), 2);
+    bank.stop().await;
+    Bank::open_on(&direct, &[]).await.close().await;
+}
+
+#[tokio::test]
 async fn a_lane_whose_backend_is_terminated_comes_back_by_itself() {
     let bank = Bank::open().await;
     let user = bank.user("100").await;

@@ -91,6 +91,21 @@ async fn what_happens_is_counted_under_its_name() {
 }
 
 #[tokio::test]
+async fn a_replay_and_a_taken_email_are_no_conflicts() {
+    let bank = Bank::open_with(&["--lanes", "1"]).await;
+    let user = bank.user("100").await;
+    for status in [201, 409] {
+        let someone = r#"{"email":"someone@example.org"}"#;
+        assert_eq!(bank.post("/api/users", someone).await.status, status);
+        assert_eq!(user.change_once("key", "-1").await.status, 200);
+    }
+    let series = scrape(&bank).await;
+    assert_eq!(series["passbook_replays_total"], "1");
+    assert_eq!(series["passbook_conflicts_total"], "0");
+    bank.close().await;
+}
+
+#[tokio::test]
 async fn a_route_is_told_without_the_expressions_of_its_parts() {
     let bank = Bank::open().await;
     bank.get("/api/accounts/").await;

@@ -29,6 +29,8 @@ pub(crate) enum Cut {
     Orphan = 3,
     /// Nothing gets through any more, either way, and nobody is told.
     Stall = 4,
+    /// The statement gets its answer, and what the service asks next over the same connection is lost.
+    Question = 5,
 }
 
 #[derive(Default)]
@@ -113,12 +115,16 @@ async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
         .await
         .expect("PostgreSQL listens");
     let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-    let mut losing = false;
+    let (mut losing, mut has_written) = (false, false);
     loop {
         tokio::select! {
             sent = client.read(&mut up) => {
                 let Ok(length @ 1..) = sent else { return };
+                if has_written && !is_write(&up[..length]) && state.take(Cut::Question) {
+                    return;
+                }
                 if is_write(&up[..length]) {
+                    has_written = true;
                     if state.take(Cut::Request) {
                         return;
                     }
