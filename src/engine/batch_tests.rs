@@ -7,23 +7,14 @@ use tokio::time::Instant;
 
 use super::batch::{Batch, Pending, Resource, resources};
 use super::desk::{
-    COMMAND_BYTES, Desk, command, keyed, numbers, on, open_account, open_user, pending, touching,
-    usd,
+    COMMAND_BYTES, Desk, command, keyed, named, numbers, on, open_account, open_user, pending,
+    touching, usd,
 };
 use super::{SETTLE_MAX, WAIT_MAX};
 use crate::ledger::plan::Recorded;
 use crate::ledger::{
-    AccountId, AccountName, AccountRef, Action, Answered, BookName, Fault, Head, NamedAccount,
-    Rejection, Scope, UserId,
+    AccountId, AccountRef, Action, Answered, BookName, Fault, Head, Rejection, Scope, UserId,
 };
-
-fn named(name: &str) -> NamedAccount {
-    NamedAccount {
-        book: BookName::EVENTS,
-        name: AccountName::parse(name).expect("a name"),
-        owner: None,
-    }
-}
 
 fn account(id: i64) -> Resource {
     Resource::Account(AccountId(id))

@@ -14,8 +14,9 @@ use uuid::Uuid;
 use super::batch::{Batch, Pending};
 use super::queue::{Queue, Taken};
 use crate::ledger::{
-    AccountId, AccountRef, Action, Amount, Answer, BookName, Command, Currency, CurrencyCode, Key,
-    Move, OpenAccount, OpenUser, Parties, PasswordHash, TransactionId,
+    AccountId, AccountName, AccountRef, Action, Amount, Answer, BookName, Command, Currency,
+    CurrencyCode, Key, Move, NamedAccount, OpenAccount, OpenUser, Parties, PasswordHash,
+    TransactionId,
 };
 
 /// What a command on accounts takes of a queue, in bytes, where it has no key.
@@ -218,6 +219,14 @@ pub(super) fn open_user(text: Option<&str>) -> Action {
         currency: usd(),
         opening_balance: Amount::ZERO,
     })
+}
+
+pub(super) fn named(name: &str) -> NamedAccount {
+    NamedAccount {
+        book: BookName::EVENTS,
+        name: AccountName::parse(name).expect("a name"),
+        owner: None,
+    }
 }
 
 pub(super) fn open_account() -> Action {

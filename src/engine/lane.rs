@@ -84,9 +84,10 @@ impl Drop for Lane {
 
 impl Lane {
     async fn run(mut self) {
-        while !self.shared.queue.is_finished() {
-            if self.connection.is_none() && !self.reconnect(None).await {
-                continue;
+        loop {
+            if self.connection.is_none() {
+                // It comes back without a connection only where the queue has ended, which is told next.
+                self.reconnect(None).await;
             }
             let size_max = self.shared.settings.batch_size_max;
             let Some(taken) = self.shared.queue.take(size_max).await else {

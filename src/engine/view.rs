@@ -156,3 +156,20 @@ fn is_known(view: &View, reference: &AccountRef) -> bool {
         AccountRef::Named(name) => view.names.contains_key(name),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::desk::named;
+    use super::*;
+    use crate::ledger::AccountId;
+
+    #[test]
+    fn what_the_view_has_is_not_looked_up_again() {
+        let mut view = View::default();
+        view.names.insert(named("shop"), AccountId(1));
+        assert!(is_known(&view, &AccountRef::Named(named("shop"))));
+        assert!(!is_known(&view, &AccountRef::Named(named("cafe"))));
+        // A name alone does not make its head known.
+        assert!(!is_known(&view, &AccountRef::Id(AccountId(1))));
+    }
+}

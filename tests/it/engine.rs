@@ -141,6 +141,11 @@ async fn a_command_that_waited_too_long_is_dropped_before_anything_is_applied() 
         "{replies:?}"
     );
     assert!(0 < bank.app.service().counts().expired);
+    // The database is there, so those who waited in vain are told of too much work.
+    assert!(
+        replies.iter().any(|reply| reply.text.contains("busy")),
+        "{replies:?}"
+    );
     unlock(&mut intruder).await;
     assert_eq!(user.balance().await, "100.00");
     assert_eq!(

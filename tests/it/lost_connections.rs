@@ -1,6 +1,9 @@
 //! The connection is lost in the middle of a commit: whether it happened or not, each command is applied once.
 
+use std::time::{Duration, Instant};
+
 use sqlx::AssertSqlSafe;
+use tokio::time::sleep;
 
 use crate::support::bank::at_once;
 use crate::support::proxy::{Cut, Proxy};
@@ -85,6 +88,35 @@ async fn a_question_that_was_lost_is_asked_again() {
     proxy.cut_next(Cut::Question);
     assert_eq!(bank.post("/api/users", someone).await.status, 409);
     assert_eq!(proxy.cuts(), 2);
+    bank.stop().await;
+    Bank::open_on(&direct, &[]).await.close().await;
+}
+
+#[tokio::test]
+async fn a_request_outlives_a_short_outage_and_does_not_wait_for_the_end_of_a_long_one() {
+    let (proxy, direct) = Proxy::to_new_database().await;
+    let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
+    let user = bank.user("100").await;
+    proxy.cut_next(Cut::Request);
+    proxy.refuse(true);
+    let outage = async {
+        sleep(Duration::from_millis(500)).await;
+        proxy.refuse(false);
+    };
+    let (reply, ()) = tokio::join!(user.change("-1"), outage);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(user.balance().await, "99.00");
+
+    proxy.cut_next(Cut::Request);
+    proxy.refuse(true);
+    let began = Instant::now();
+    assert_eq!(user.change("-1").await.status, 503);
+    assert!(
+        began.elapsed() < Duration::from_secs(6),
+        "the lane gives up before its caller does"
+    );
+    proxy.refuse(false);
+    assert_eq!(user.change("-1").await.status, 200);
     bank.stop().await;
     Bank::open_on(&direct, &[]).await.close().await;
 }
