@@ -115,8 +115,10 @@ async fn a_request_outlives_a_short_outage_and_does_not_wait_for_the_end_of_a_lo
         began.elapsed() < Duration::from_secs(6),
         "the lane gives up before its caller does"
     );
+    assert_eq!(bank.get("/api/health").await.status, 503);
     proxy.refuse(false);
     assert_eq!(user.change("-1").await.status, 200);
+    assert_eq!(bank.get("/api/health").await.status, 200);
     bank.stop().await;
     Bank::open_on(&direct, &[]).await.close().await;
 }
