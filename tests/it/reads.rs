@@ -16,6 +16,8 @@ async fn reads_at_once_are_few_statements_and_each_gets_its_own_answer() {
         for balance in 0..30 {
             users.push(bank.user(&balance.to_string()).await);
         }
+        // The pool connects beforehand: a statement waits for a lock only so long.
+        at_once(users.iter().map(User::balance)).await;
         let mut intruder = bank.intruder().await;
         sqlx::raw_sql("begin; lock users in access exclusive mode")
             .execute(&mut intruder)
