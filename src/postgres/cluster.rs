@@ -26,7 +26,7 @@ fn owners_settings() -> String {
         "
 # Passbook's defaults. They are yours to change, and take effect when passbook starts again.
 max_connections = 100
-shared_buffers = {shared_buffers}MB  # a quarter of this machine's memory, from 128 MB to 8 GB
+shared_buffers = {shared_buffers}MB  # a quarter of the memory there was, from 128 MB to 8 GB
 max_wal_size = 8GB
 checkpoint_timeout = 15min
 "
