@@ -46,7 +46,10 @@ pub(super) struct Batch {
     pub suspect: bool,
     /// Halved once because the statement took too long.
     pub halved: bool,
-    pub until: Instant,
+    /// How often it was set aside because of rows that somebody else held.
+    pub rests: u32,
+    /// When a lane took it.
+    pub began: Instant,
     claim: Claim,
 }
 
@@ -112,8 +115,14 @@ impl Batch {
             cautious: false,
             suspect: false,
             halved: false,
-            until: Instant::now() + SETTLE_MAX,
+            rests: 0,
+            began: Instant::now(),
         }
+    }
+
+    /// When it is no longer worth another round.
+    pub(super) fn until(&self) -> Instant {
+        self.began + SETTLE_MAX
     }
 
     pub(super) fn commands(&self) -> impl Iterator<Item = &Command> {
@@ -132,7 +141,7 @@ impl Batch {
         }
     }
 
-    /// Whether a half may get through where the whole took too long: asked once.
+    /// Whether a half may get through where the whole took too long. A batch is halved for this once.
     pub(super) fn may_be_halved(&self) -> bool {
         !self.halved && 1 < self.work.len()
     }

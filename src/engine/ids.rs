@@ -1,10 +1,9 @@
 //! Ids that a lane took from their sequences and has not used yet.
 
-use super::batch::Batch;
 use super::settle::Written;
-use crate::ledger::{AccountId, Action, BookId, UserId};
+use crate::ledger::{AccountId, Action, BookId, Command, UserId, View};
 
-/// Account ids taken from the sequence at a time. Gaps are normal.
+/// Account ids taken from the sequence at a time, at least. Gaps are normal.
 const ACCOUNTS_MIN: i32 = 32;
 
 #[derive(Default)]
@@ -12,6 +11,14 @@ pub(super) struct Ids {
     pub accounts: Vec<AccountId>,
     pub users: Vec<UserId>,
     pub books: Vec<BookId>,
+}
+
+/// Ids that a batch may use up.
+#[derive(Default)]
+pub(super) struct Needed {
+    pub accounts: usize,
+    pub users: usize,
+    pub books: usize,
 }
 
 /// How many more ids to take.
@@ -22,19 +29,8 @@ pub(super) struct Lacking {
     pub books: Option<i32>,
 }
 
-/// Ids that commands may use up.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Needed {
-    accounts: usize,
-    users: usize,
-    books: usize,
-}
-
 impl Ids {
-    /// What it takes to plan a batch that names `missing` accounts that there are not.
-    pub(super) fn lacking(&self, batch: &Batch, missing: usize) -> Lacking {
-        let actions = batch.commands().map(|command| &command.action);
-        let needed = needed(actions, missing);
+    pub(super) fn lacking(&self, needed: &Needed) -> Lacking {
         Lacking {
             accounts: lack(needed.accounts, self.accounts.len())
                 .map(|count| count.max(ACCOUNTS_MIN)),
@@ -43,12 +39,27 @@ impl Ids {
         }
     }
 
-    pub(super) fn use_up(&mut self, written: &Written) {
-        self.accounts.retain(|id| !written.accounts.contains(id));
-        self.users.retain(|id| !written.users.contains(id));
-        self.books
-            .retain(|id| written.books.iter().all(|(_, used)| used != id));
+    /// Lets a view have what its batch may use up.
+    pub(super) fn lend(&self, needed: &Needed, view: &mut View) {
+        view.unused_accounts = first(&self.accounts, needed.accounts);
+        view.unused_users = first(&self.users, needed.users);
+        view.unused_books = first(&self.books, needed.books);
     }
+
+    /// A plan takes ids from the front, and all that it took is written.
+    pub(super) fn use_up(&mut self, written: &Written) {
+        drop_first(&mut self.accounts, written.accounts);
+        drop_first(&mut self.users, written.users);
+        drop_first(&mut self.books, written.books.len());
+    }
+}
+
+fn first<T: Copy>(ids: &[T], count: usize) -> Vec<T> {
+    ids.iter().take(count).copied().collect()
+}
+
+fn drop_first<T>(ids: &mut Vec<T>, count: usize) {
+    ids.drain(..count.min(ids.len()));
 }
 
 fn lack(needed: usize, at_hand: usize) -> Option<i32> {
@@ -56,14 +67,15 @@ fn lack(needed: usize, at_hand: usize) -> Option<i32> {
     Some(i32::try_from(lacking).unwrap_or(i32::MAX))
 }
 
-/// Every name without an account may get one; after a reset in the same batch, every name at all.
-fn needed<'a>(actions: impl Iterator<Item = &'a Action>, missing: usize) -> Needed {
+/// What commands may use up that use so many names without an account. Each of those may get one; after a reset in the same
+/// batch, every name at all.
+pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: usize) -> Needed {
     let mut needed = Needed {
-        accounts: missing,
+        accounts: unopened,
         ..Needed::default()
     };
     let mut named = 0;
-    for action in actions {
+    for Command { action, .. } in commands {
         match action {
             Action::Move(_) => {}
             Action::OpenUser(_) => {
@@ -87,26 +99,26 @@ mod tests {
     use super::*;
     use crate::ledger::BookName;
 
-    fn needed_by(actions: &[Action], missing: usize) -> [usize; 3] {
-        let needed = needed(actions.iter(), missing);
+    fn needed_by<const N: usize>(actions: [Action; N], unopened: usize) -> [usize; 3] {
+        let batch = Desk::roomy().batch_of(actions);
+        let needed = needed(batch.commands(), unopened);
         [needed.accounts, needed.users, needed.books]
     }
 
     #[test]
     fn what_is_opened_needs_ids() {
         let [money, user, account] = [on(&[1, 2]), open_user(None), open_account()];
-        assert_eq!(needed_by(&[], 0), [0, 0, 0]);
-        assert_eq!(needed_by(&[money.clone(), money.clone()], 0), [0, 0, 0]);
-        assert_eq!(needed_by(&[money.clone(), money], 2), [2, 0, 0]);
-        assert_eq!(needed_by(&[user.clone(), user.clone()], 0), [2, 2, 0]);
-        assert_eq!(needed_by(&[account.clone(), account, user], 3), [6, 1, 0]);
+        assert_eq!(needed_by([money.clone(), money.clone()], 0), [0, 0, 0]);
+        assert_eq!(needed_by([money.clone(), money], 2), [2, 0, 0]);
+        assert_eq!(needed_by([user.clone(), user.clone()], 0), [2, 2, 0]);
+        assert_eq!(needed_by([account.clone(), account, user], 3), [6, 1, 0]);
     }
 
     #[test]
     fn a_reset_may_leave_every_name_without_an_account() {
         let [reset, one, two] = [on(&[]), on(&[1]), on(&[1, 2])];
-        assert_eq!(needed_by(&[reset.clone(), reset.clone()], 0), [0, 0, 2]);
-        assert_eq!(needed_by(&[one, reset, two], 1), [1 + 3, 0, 1]);
+        assert_eq!(needed_by([reset.clone(), reset.clone()], 0), [0, 0, 2]);
+        assert_eq!(needed_by([one, reset, two], 1), [1 + 3, 0, 1]);
     }
 
     #[test]
@@ -120,23 +132,26 @@ mod tests {
     }
 
     #[test]
-    fn ids_of_accounts_are_taken_by_the_dozen() {
-        let batch = Desk::roomy().batch_of([open_user(None), open_account()]);
+    fn ids_of_accounts_are_taken_in_blocks() {
+        let mut needed = Needed {
+            accounts: 2,
+            users: 1,
+            books: 0,
+        };
         let mut ids = Ids::default();
-        let users = Some(1);
-        assert_eq!(
-            ids.lacking(&batch, 0),
-            Lacking {
-                accounts: Some(32),
-                users,
-                books: None
-            }
-        );
-        assert_eq!(ids.lacking(&batch, 40).accounts, Some(42));
-        ids.accounts = vec![AccountId(1), AccountId(2)];
+        let lacking = Lacking {
+            accounts: Some(32),
+            users: Some(1),
+            books: None,
+        };
+        assert_eq!(ids.lacking(&needed), lacking);
+        ids.accounts = [1, 2].map(AccountId).into();
         ids.users = vec![UserId(1)];
-        assert_eq!(ids.lacking(&batch, 0), Lacking::default());
-        assert_eq!(ids.lacking(&batch, 1).accounts, Some(32));
+        assert_eq!(ids.lacking(&needed), Lacking::default());
+        needed.accounts = 3;
+        assert_eq!(ids.lacking(&needed).accounts, Some(32));
+        needed.accounts = 42;
+        assert_eq!(ids.lacking(&needed).accounts, Some(40));
     }
 
     #[test]
@@ -146,14 +161,25 @@ mod tests {
             users: [4, 5, 6].map(UserId).into(),
             books: [7, 8, 9].map(BookId).into(),
         };
+        let needed = Needed {
+            accounts: 2,
+            users: 2,
+            books: 1,
+        };
+        let mut view = View::default();
+        ids.lend(&needed, &mut view);
+        assert_eq!(view.unused_accounts, [1, 2].map(AccountId));
+        assert_eq!(view.unused_users, [4, 5].map(UserId));
+        assert_eq!(view.unused_books, [BookId(7)]);
         ids.use_up(&Written {
-            accounts: [1, 3].map(AccountId).into(),
-            users: [4, 5].map(UserId).into(),
-            books: [8, 9].map(|book| (BookName::EVENTS, BookId(book))).into(),
+            accounts: 2,
+            users: 1,
+            books: vec![(BookName::EVENTS, BookId(7))],
             ..Written::default()
         });
-        assert_eq!(ids.accounts, [AccountId(2)]);
-        assert_eq!(ids.users, [UserId(6)]);
-        assert_eq!(ids.books, [BookId(7)]);
+        ids.lend(&needed, &mut view);
+        assert_eq!(view.unused_accounts, [AccountId(3)]);
+        assert_eq!(view.unused_users, [5, 6].map(UserId));
+        assert_eq!(view.unused_books, [BookId(8)]);
     }
 }

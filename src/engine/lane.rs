@@ -16,6 +16,8 @@ use crate::storage::{Connection, StorageError, connection};
 
 /// How long a lane rests between two attempts to connect, in milliseconds.
 const RECONNECT_PAUSE_MS: std::ops::Range<u64> = 50..150;
+/// How often a lane without a connection looks who has waited too long.
+const EXPIRY_PAUSE: Duration = Duration::from_millis(100);
 /// How long a batch rests whose rows somebody else holds.
 const ASIDE_PAUSE: Duration = Duration::from_millis(25);
 
@@ -86,7 +88,6 @@ impl Lane {
     async fn run(mut self) {
         loop {
             if self.connection.is_none() {
-                // It comes back without a connection only where the queue has ended, which is told next.
                 self.reconnect(None).await;
             }
             let size_max = self.shared.settings.batch_size_max;
@@ -95,19 +96,10 @@ impl Lane {
             };
             self.drop_expired(taken.expired);
             if let Some(batch) = taken.batch {
-                let began = Instant::now();
-                let stats = &self.shared.stats;
-                for pending in &batch.work {
-                    stats
-                        .queue_wait
-                        .observe(pending.waited(began).as_secs_f64());
-                    if let Some(passage) = &pending.passage {
-                        passage.take();
-                    }
+                if batch.rests == 0 {
+                    self.note_waits(&batch);
                 }
                 self.settle(batch).await;
-                let stats = &self.shared.stats;
-                stats.batch_duration.observe(began.elapsed().as_secs_f64());
             }
         }
         self.shared.queue.wake_all();
@@ -117,31 +109,43 @@ impl Lane {
         }
     }
 
-    /// Connects again. Whatever was remembered may be of another history by now. `false` where time is up, or the queue
-    /// has ended.
+    /// Connects again. Whatever was remembered may be of another history by now. `false` where time is up; without a limit,
+    /// where the queue has ended.
     pub(super) async fn reconnect(&mut self, until: Option<Instant>) -> bool {
         self.ids = Ids::default();
+        let connection = tokio::select! {
+            biased;
+            () = self.expire(until) => return false,
+            connection = self.connect() => connection,
+        };
+        self.shared.memory.forget_all();
+        self.shared.stats.connected.inc();
+        self.shared.stats.reconnects.inc();
+        self.connection = Some(connection);
+        tracing::info!("a lane is connected again");
+        true
+    }
+
+    /// Tries until the database lets it in.
+    async fn connect(&self) -> Connection {
         loop {
             match self.shared.database.connect_lane().await {
-                Ok(connection) => {
-                    self.shared.memory.forget_all();
-                    self.shared.stats.connected.inc();
-                    self.shared.stats.reconnects.inc();
-                    self.connection = Some(connection);
-                    tracing::info!("a lane is connected again");
-                    return true;
-                }
+                Ok(connection) => return connection,
                 Err(error) => tracing::warn!(%error, "a lane cannot connect to the database"),
             }
-            self.drop_expired(self.shared.queue.expire());
-            for batch in self.shared.queue.expire_returned() {
+            sleep(Duration::from_millis(fastrand::u64(RECONNECT_PAUSE_MS))).await;
+        }
+    }
+
+    /// Tells those who have waited too long, while the lane has no connection, until time is up or the queue has ended.
+    async fn expire(&self, until: Option<Instant>) {
+        let queue = &self.shared.queue;
+        while until.map_or_else(|| !queue.is_finished(), |until| Instant::now() < until) {
+            self.drop_expired(queue.expire());
+            for batch in queue.expire_returned() {
                 batch.fail(Fault::Unavailable);
             }
-            if until.is_some_and(|until| until <= Instant::now()) || self.shared.queue.is_finished()
-            {
-                return false;
-            }
-            sleep(Duration::from_millis(fastrand::u64(RECONNECT_PAUSE_MS))).await;
+            sleep(EXPIRY_PAUSE).await;
         }
     }
 
@@ -153,14 +157,27 @@ impl Lane {
     }
 
     /// Lets a batch rest without keeping the lane.
-    pub(super) fn set_aside(&self, batch: Batch) {
-        self.shared.stats.set_aside.inc_by(batch.work.len() as u64);
+    pub(super) fn set_aside(&self, mut batch: Batch) {
+        if batch.rests == 0 {
+            self.shared.stats.set_aside.inc_by(batch.work.len() as u64);
+        }
+        batch.rests = batch.rests.saturating_add(1);
         self.shared.queue.set_aside();
         let queue = Arc::clone(&self.shared.queue);
         tokio::spawn(async move {
             sleep(ASIDE_PAUSE).await;
             queue.bring_back(batch);
         });
+    }
+
+    fn note_waits(&self, batch: &Batch) {
+        let waits = &self.shared.stats.queue_wait;
+        for pending in &batch.work {
+            waits.observe(pending.waited(batch.began).as_secs_f64());
+            if let Some(passage) = &pending.passage {
+                passage.take();
+            }
+        }
     }
 
     fn drop_expired(&self, expired: Vec<Pending>) {

@@ -118,7 +118,7 @@ impl Queue {
         let (expired, returned): (Vec<Batch>, Vec<Batch>) = state
             .returned
             .drain(..)
-            .partition(|batch| batch.until <= now);
+            .partition(|batch| batch.until() <= now);
         state.returned = returned.into();
         state.aside -= expired.len();
         expired

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use tokio::time::Instant;
 
+use super::SETTLE_MAX;
 use super::batch::{Batch, Pending, Resource};
 use super::desk::{ACCOUNTS_END, COMMAND_BYTES, Choice, Desk, accounts, keyed, numbers, on};
 use crate::ledger::AccountId;
@@ -288,7 +289,7 @@ impl Both {
                 let mut batch = self.desk.aside(self.hands.remove(which));
                 let mut hand = self.naive.hands.remove(which);
                 if late {
-                    batch.until = Instant::now();
+                    batch.began -= SETTLE_MAX;
                     hand.late = true;
                 }
                 self.aside.push(batch);

@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use tokio::time::Instant;
 
+use super::SETTLE_MAX;
 use super::batch::Pending;
 use super::desk::{COMMAND_BYTES, Desk, keyed, numbers, on};
 
@@ -258,7 +259,7 @@ fn a_batch_that_came_back_too_late_is_taken_out_and_the_others_stay() {
     assert!(desk.submit(1, &[1]) && desk.submit(2, &[2]) && desk.submit(3, &[3]));
     desk.queue.close();
     let mut batches = [desk.batch(1), desk.batch(1), desk.batch(1)].map(|batch| desk.aside(batch));
-    batches[1].until = Instant::now();
+    batches[1].began -= SETTLE_MAX;
     for batch in batches {
         desk.queue.bring_back(batch);
     }

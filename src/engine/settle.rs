@@ -8,9 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::batch::Batch;
 use super::lane::Lane;
 use super::passage::Committed;
-use crate::ledger::{
-    AccountId, Answered, BookId, BookName, Command, Fault, Head, NamedAccount, UserId, plan,
-};
+use crate::ledger::{Answered, BookId, BookName, Command, Fault, Head, NamedAccount, plan};
 use crate::storage::{self, CommitError, StorageError};
 
 /// Longer than the server lets a statement run, so that the server gives up first and says so.
@@ -24,17 +22,18 @@ pub(super) struct Written {
     pub answers: Vec<Answered>,
     pub heads: Vec<Head>,
     pub names: Vec<(NamedAccount, Head)>,
-    pub users: Vec<UserId>,
-    pub accounts: Vec<AccountId>,
+    /// How many accounts and users were opened.
+    pub accounts: usize,
+    pub users: usize,
     pub books: Vec<(BookName, BookId)>,
 }
 
 impl Lane {
-    /// Answers every command of the batch, within [`super::SETTLE_MAX`].
+    /// Answers every command of the batch. After [`super::SETTLE_MAX`] no round begins any more.
     pub(super) async fn settle(&mut self, batch: Batch) {
         let mut batches = vec![batch];
         while let Some(mut batch) = batches.pop() {
-            if batch.until <= Instant::now() {
+            if batch.until() <= Instant::now() {
                 tracing::warn!(commands = batch.work.len(), "a batch ran out of time");
                 batch.fail(Fault::Unavailable);
                 continue;
@@ -49,7 +48,7 @@ impl Lane {
 
     /// One attempt: what is already done, the heads, the plan, the statement.
     async fn round(&mut self, batch: &mut Batch) -> Result<Written, CommitError> {
-        if self.connection.is_none() && !self.reconnect(Some(batch.until)).await {
+        if self.connection.is_none() && !self.reconnect(Some(batch.until())).await {
             return Err(CommitError::Lost("the database is away".to_owned()));
         }
         self.read(batch).await?;
@@ -77,17 +76,13 @@ impl Lane {
                 .iter()
                 .filter_map(|account| Some((account.name.clone()?, account.head.clone())))
                 .collect(),
-            accounts: plan
-                .accounts
-                .iter()
-                .map(|account| account.head.id)
-                .collect(),
+            accounts: plan.accounts.len(),
+            users: plan.users.len(),
             books: plan
                 .new_books
                 .iter()
                 .map(|book| (book.name, book.id))
                 .collect(),
-            users: plan.users.iter().map(|user| user.id).collect(),
             heads: plan
                 .swaps
                 .into_iter()
@@ -110,14 +105,7 @@ impl Lane {
         for (name, book) in &written.books {
             memory.remember_book(*name, *book);
         }
-        let stats = &self.shared.stats;
-        stats.batches.inc();
-        stats.batch_size.observe(count(written.answers.len()));
-        stats.commands.inc_by(written.answers.len() as u64);
-        let replays = written.answers.iter().filter(|answered| answered.replayed);
-        stats.replays.inc_by(replays.count() as u64);
-        let changed = written.answers.iter().flat_map(Answered::changes);
-        self.shared.hot.count(changed);
+        self.count(&batch, &written.answers);
         let committed = Committed {
             batch_size: written.answers.len(),
             conflicts: batch.conflicts,
@@ -132,6 +120,23 @@ impl Lane {
             pending.answer(Ok(answered));
         }
     }
+
+    fn count(&self, batch: &Batch, answers: &[Answered]) {
+        if answers.is_empty() {
+            // All of it rests, or had been done before.
+            return;
+        }
+        let stats = &self.shared.stats;
+        let took = batch.began.elapsed();
+        stats.batches.inc();
+        stats.batch_size.observe(number(answers.len()));
+        stats.batch_duration.observe(took.as_secs_f64());
+        stats.commands.inc_by(answers.len() as u64);
+        let replays = answers.iter().filter(|answered| answered.replayed);
+        stats.replays.inc_by(replays.count() as u64);
+        let changed = answers.iter().flat_map(Answered::changes);
+        self.shared.hot.count(changed);
+    }
 }
 
 /// An exchange with the database that ends in bounded time also where the network swallows the answer.
@@ -145,8 +150,8 @@ pub(super) async fn bounded<T, E: Into<CommitError>>(
 }
 
 /// A number for a histogram.
-fn count(number: usize) -> f64 {
-    f64::from(u32::try_from(number).unwrap_or(u32::MAX))
+fn number(count: usize) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 pub(super) fn not_connected() -> CommitError {

@@ -41,7 +41,7 @@ const BATCH_SIZE: Name = (
 );
 const BATCH_DURATION: Name = (
     "passbook_batch_duration_seconds",
-    "Time from when a lane takes a batch until all of it is answered, retries included.",
+    "Time from when a lane takes a batch until it is committed, retries and rests included.",
 );
 const QUEUE_WAIT: Name = (
     "passbook_queue_wait_seconds",

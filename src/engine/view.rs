@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::batch::Batch;
-use super::ids::Lacking;
+use super::ids::{Lacking, needed};
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
 use crate::ledger::{AccountRef, Answered, BookName, View};
@@ -34,14 +34,14 @@ impl Lane {
     pub(super) async fn read(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
         self.read_books(batch).await?;
         let missing = self.recall(batch);
-        if !missing.is_empty() {
-            self.fetch(batch, &missing).await?;
-        }
-        self.reserve(self.ids.lacking(batch, missing.len())).await?;
-        let view = &mut batch.view;
-        view.unused_accounts.clone_from(&self.ids.accounts);
-        view.unused_users.clone_from(&self.ids.users);
-        view.unused_books.clone_from(&self.ids.books);
+        let unopened = if missing.is_empty() {
+            0
+        } else {
+            self.fetch(batch, &missing).await?
+        };
+        let needed = needed(batch.commands(), unopened);
+        self.reserve(self.ids.lacking(&needed)).await?;
+        self.ids.lend(&needed, &mut batch.view);
         Ok(())
     }
 
@@ -104,11 +104,13 @@ impl Lane {
         missing.into_iter().collect()
     }
 
+    /// Asks the database. How many of the names have no account.
     async fn fetch(
         &mut self,
         batch: &mut Batch,
         missing: &[AccountRef],
-    ) -> Result<(), CommitError> {
+    ) -> Result<usize, CommitError> {
+        let mut unopened = 0;
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let found = bounded(storage::heads::list(connection, missing)).await?;
         for (reference, found) in missing.iter().zip(found) {
@@ -120,6 +122,7 @@ impl Lane {
                 self.shared.memory.remember_head(head.clone());
                 batch.view.heads.insert(head.id, head);
             } else if let AccountRef::Named(name) = reference {
+                unopened += 1;
                 self.shared.memory.forget_name(name);
                 batch
                     .view
@@ -127,7 +130,7 @@ impl Lane {
                     .extend(name.owner.filter(|_| found.owner_exists));
             }
         }
-        Ok(())
+        Ok(unopened)
     }
 
     /// Takes the ids that openings may use up.
@@ -159,9 +162,11 @@ fn is_known(view: &View, reference: &AccountRef) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::desk::named;
+    use chrono::DateTime;
+
+    use super::super::desk::{named, usd};
     use super::*;
-    use crate::ledger::AccountId;
+    use crate::ledger::{AccountId, BookId, Head};
 
     #[test]
     fn what_the_view_has_is_not_looked_up_again() {
@@ -170,6 +175,16 @@ mod tests {
         assert!(is_known(&view, &AccountRef::Named(named("shop"))));
         assert!(!is_known(&view, &AccountRef::Named(named("cafe"))));
         // A name alone does not make its head known.
-        assert!(!is_known(&view, &AccountRef::Id(AccountId(1))));
+        let id = AccountRef::Id(AccountId(1));
+        assert!(!is_known(&view, &id));
+        let head = Head::open(
+            AccountId(1),
+            BookId::MAIN,
+            None,
+            usd(),
+            DateTime::UNIX_EPOCH,
+        );
+        view.heads.insert(head.id, head);
+        assert!(is_known(&view, &id));
     }
 }

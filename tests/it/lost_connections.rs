@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use tokio::time::sleep;
 
 use crate::support::bank::at_once;
-use crate::support::proxy::{Cut, Proxy};
+use crate::support::proxy::{Cut, Door, Proxy};
 use crate::support::{Bank, eventually};
 
 #[tokio::test]
@@ -98,27 +98,57 @@ async fn a_request_outlives_a_short_outage_and_does_not_wait_for_the_end_of_a_lo
     let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
     let user = bank.user("100").await;
     proxy.cut_next(Cut::Request);
-    proxy.refuse(true);
+    proxy.set_door(Door::Shut);
     let outage = async {
         sleep(Duration::from_millis(500)).await;
-        proxy.refuse(false);
+        proxy.set_door(Door::Open);
     };
     let (reply, ()) = tokio::join!(user.change("-1"), outage);
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(user.balance().await, "99.00");
 
     proxy.cut_next(Cut::Request);
-    proxy.refuse(true);
+    proxy.set_door(Door::Shut);
     let began = Instant::now();
-    assert_eq!(user.change("-1").await.status, 503);
+    let reply = user.change("-1").await;
+    assert_eq!(reply.status, 503, "{reply:?}");
+    assert!(reply.text.contains("Outcome unknown"), "{reply:?}");
     assert!(
         began.elapsed() < Duration::from_secs(6),
         "the lane gives up before its caller does"
     );
     assert_eq!(bank.get("/api/health").await.status, 503);
-    proxy.refuse(false);
+    proxy.set_door(Door::Open);
     assert_eq!(user.change("-1").await.status, 200);
+    assert_eq!(user.balance().await, "98.00", "the lost one never arrived");
     assert_eq!(bank.get("/api/health").await.status, 200);
+    bank.stop().await;
+    Bank::open_on(&direct, &[]).await.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_no_lane_took_is_told_so_while_the_database_says_nothing() {
+    let (proxy, direct) = Proxy::to_new_database().await;
+    let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
+    let [one, other] = [bank.user("100").await, bank.user("100").await];
+    proxy.cut_next(Cut::Request);
+    proxy.set_door(Door::Silent);
+    let later = async {
+        // The lane is in the middle of an attempt to connect when this comes.
+        sleep(Duration::from_millis(1_500)).await;
+        other.change("-1").await
+    };
+    let (lost, waited) = tokio::join!(one.change("-1"), later);
+    assert!(lost.text.contains("Outcome unknown"), "{lost:?}");
+    assert_eq!(waited.status, 503, "{waited:?}");
+    assert!(!waited.text.contains("Outcome unknown"), "{waited:?}");
+    proxy.set_door(Door::Open);
+    eventually("the lane is back", async || {
+        bank.get("/api/health").await.status == 200
+    })
+    .await;
+    assert_eq!(other.change("-1").await.status, 200);
+    assert_eq!(other.balance().await, "99.00");
     bank.stop().await;
     Bank::open_on(&direct, &[]).await.close().await;
 }

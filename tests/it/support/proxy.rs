@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +17,16 @@ pub(crate) struct Proxy {
     state: Arc<State>,
 }
 
+/// What happens to new connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    Open = 0,
+    /// Closed as soon as they are made.
+    Shut = 1,
+    /// Nothing that they send arrives, and nobody tells them.
+    Silent = 2,
+}
+
 /// What happens to the next batch that the service writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cut {
@@ -29,7 +39,8 @@ pub(crate) enum Cut {
     Orphan = 3,
     /// Nothing gets through any more, either way, and nobody is told.
     Stall = 4,
-    /// The statement gets its answer, and what the service asks next over the same connection is lost.
+    /// The statement gets its answer, and what the service asks next over the same connection is lost: the first that is not
+    /// a statement of a batch.
     Question = 5,
 }
 
@@ -37,7 +48,7 @@ pub(crate) enum Cut {
 struct State {
     next: AtomicU8,
     cuts: AtomicU64,
-    refuses: AtomicBool,
+    door: AtomicU8,
     delay_ms: AtomicU64,
 }
 
@@ -52,10 +63,18 @@ impl Proxy {
         let shared = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                if shared.refuses.load(Ordering::SeqCst) {
+                let door = shared.door.load(Ordering::SeqCst);
+                if door == Door::Shut as u8 {
                     continue;
                 }
-                tokio::spawn(carry(client, socket.clone(), Arc::clone(&shared)));
+                let server = UnixStream::connect(&socket)
+                    .await
+                    .expect("PostgreSQL listens");
+                if door == Door::Silent as u8 {
+                    tokio::spawn(stall(client, server));
+                } else {
+                    tokio::spawn(carry(client, server, Arc::clone(&shared)));
+                }
             }
         });
         let database = direct
@@ -78,9 +97,8 @@ impl Proxy {
         self.state.next.store(cut as u8, Ordering::SeqCst);
     }
 
-    /// Whether new connections are closed as soon as they are made.
-    pub(crate) fn refuse(&self, refuses: bool) {
-        self.state.refuses.store(refuses, Ordering::SeqCst);
+    pub(crate) fn set_door(&self, door: Door) {
+        self.state.door.store(door as u8, Ordering::SeqCst);
     }
 
     /// How long whatever the service sends is on its way, in milliseconds.
@@ -95,6 +113,10 @@ impl Proxy {
 }
 
 impl State {
+    fn is_next(&self, cut: Cut) -> bool {
+        self.next.load(Ordering::SeqCst) == cut as u8
+    }
+
     fn take(&self, cut: Cut) -> bool {
         let taken = self.next.compare_exchange(
             cut as u8,
@@ -110,21 +132,15 @@ impl State {
 }
 
 /// Carries bytes both ways, until an end closes or the connection is cut.
-async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
-    let mut server = UnixStream::connect(socket)
-        .await
-        .expect("PostgreSQL listens");
+async fn carry(mut client: TcpStream, mut server: UnixStream, state: Arc<State>) {
     let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-    let (mut losing, mut has_written) = (false, false);
+    let (mut losing, mut asking) = (false, false);
     loop {
         tokio::select! {
             sent = client.read(&mut up) => {
                 let Ok(length @ 1..) = sent else { return };
-                if has_written && !is_write(&up[..length]) && state.take(Cut::Question) {
-                    return;
-                }
                 if is_write(&up[..length]) {
-                    has_written = true;
+                    asking = state.is_next(Cut::Question);
                     if state.take(Cut::Request) {
                         return;
                     }
@@ -138,6 +154,8 @@ async fn carry(mut client: TcpStream, socket: PathBuf, state: Arc<State>) {
                         orphan(server, &up[..length]).await;
                         return;
                     }
+                } else if asking && state.take(Cut::Question) {
+                    return;
                 }
                 sleep(Duration::from_millis(state.delay_ms.load(Ordering::SeqCst))).await;
                 if server.write_all(&up[..length]).await.is_err() {

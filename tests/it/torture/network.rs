@@ -11,7 +11,7 @@ use super::history::Told;
 use super::run::Run;
 use crate::support::Bank;
 use crate::support::bank::at_once;
-use crate::support::proxy::{Cut, Proxy};
+use crate::support::proxy::{Cut, Door, Proxy};
 
 /// Cuts of each kind before the history is checked.
 const CUTS: u64 = 11;
@@ -109,12 +109,12 @@ async fn lose(cut: Cut, proxy: &Proxy, direct: &str, world: &Arc<World>, run: &m
 /// No connection is to be had for a moment, and the one that was there is lost.
 async fn refuse(proxy: &Proxy, world: &Arc<World>, run: &mut Run) {
     proxy.cut_next(Cut::Request);
-    proxy.refuse(true);
+    proxy.set_door(Door::Shut);
     let wishes: Vec<_> = (0..REQUESTS).map(|_| world.wish(&mut run.rng)).collect();
     let rest = Duration::from_millis(run.rng.u64(50..500));
     let back = async {
         sleep(rest).await;
-        proxy.refuse(false);
+        proxy.set_door(Door::Open);
     };
     tokio::join!(
         at_once(wishes.into_iter().map(|asked| world.ask(asked))),
