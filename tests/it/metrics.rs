@@ -1,22 +1,15 @@
-//! What the service tells Prometheus, and that the alerts and the dashboard ask for nothing else.
+//! What the service tells Prometheus.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+mod deploy;
+
+use std::collections::BTreeMap;
 
 use reqwest::Method;
-use tempfile::TempDir;
 
 use crate::support::Bank;
 use crate::support::bank::at_once;
-use crate::support::process::run;
 
-const ALERTS: &str = include_str!("../../deploy/prometheus/alerts.yml");
-const DASHBOARD: &str = include_str!("../../deploy/grafana/passbook.json");
-
-/// Names by which one may know a metric of ours; `up` and the like are Prometheus's own.
-const PREFIXES: [&str; 3] = ["passbook_", "http_server_", "process_"];
-
-/// The value of each series, as it is written.
+/// The value of each series of the service.
 async fn scrape(bank: &Bank) -> BTreeMap<String, String> {
     let reply = bank.get("/metrics").await;
     assert_eq!(reply.status, 200);
@@ -24,7 +17,12 @@ async fn scrape(bank: &Bank) -> BTreeMap<String, String> {
         reply.headers["content-type"],
         "text/plain; version=0.0.4; charset=utf-8"
     );
-    let lines = reply.text.lines().filter(|line| !line.starts_with('#'));
+    series(&reply.text)
+}
+
+/// The value of each series of a text, as it is written.
+fn series(text: &str) -> BTreeMap<String, String> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
     let series = lines.map(|line| line.rsplit_once(' ').expect("a value"));
     series
         .map(|(series, value)| (series.to_owned(), value.to_owned()))
@@ -137,49 +135,5 @@ async fn the_busiest_accounts_are_named() {
         (Some(7), Some(7))
     );
     assert_eq!(bank.get("/admin/hot-accounts?limit=0").await.status, 400);
-    bank.close().await;
-}
-
-/// Words of a text that look like metrics of ours.
-fn names(text: &str) -> BTreeSet<&str> {
-    let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let words = text.split(|letter| !is_word(letter));
-    words
-        .filter(|word| PREFIXES.iter().any(|prefix| word.starts_with(prefix)))
-        .collect()
-}
-
-#[tokio::test]
-async fn alerts_and_dashboard_ask_for_metrics_that_exist() {
-    let bank = Bank::open().await;
-    bank.user("1").await;
-    // A refusal and a fault, so that the labelled ones are there.
-    bank.post(
-        "/event",
-        r#"{"type":"withdraw","origin":"nobody","amount":1}"#,
-    )
-    .await;
-    let exposed: Vec<String> = scrape(&bank).await.into_keys().collect();
-    // The audit has an end, so it leaves a file.
-    let kept = TempDir::new().expect("a directory");
-    let file = kept.path().join("passbook.prom");
-    let path = file.to_str().expect("a path of text");
-    let url = bank.database_url.as_str();
-    let verified = run(&["verify", "--metrics", path, "--database-url", url]);
-    assert_eq!(verified.status.code(), Some(0), "{verified:?}");
-    let audit = fs::read_to_string(file).expect("a file");
-    assert!(audit.contains("\npassbook_verify_clean 1\n"), "{audit}");
-    let exposed = exposed.join("\n") + &bank.get("/metrics").await.text + &audit;
-    let exposed = names(&exposed);
-    for (file, text) in [("alerts.yml", ALERTS), ("passbook.json", DASHBOARD)] {
-        let asked = names(text);
-        assert!(5 < asked.len(), "{file} asks for something");
-        for name in asked {
-            assert!(
-                exposed.contains(name),
-                "{file} asks for {name}, which nobody tells"
-            );
-        }
-    }
     bank.close().await;
 }
