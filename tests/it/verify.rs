@@ -1,6 +1,7 @@
 //! The audit: quiet over books that are in balance, also while they change, and precise over those that are not.
 
 mod since;
+mod verdicts;
 
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -8,10 +8,12 @@ use std::io::{self, IsTerminal, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::time::Instant;
 
+use self::metrics::{Scope, Verdict};
 use super::draft::Draft;
 use super::say;
 use crate::app::{AppError, Opened, unusable};
@@ -38,7 +40,8 @@ pub(super) struct VerifyArgs {
     #[arg(long, value_name = "COUNT", value_parser = within(1, JOBS_MAX))]
     jobs: Option<usize>,
 
-    /// Write the result to FILE as well, for the textfile collector of Prometheus' node exporter
+    /// Write the result to FILE as well, for the textfile collector of Prometheus' node exporter; one FILE for runs with
+    /// --since and another for those without
     #[arg(long, value_name = "FILE")]
     metrics: Option<PathBuf>,
 
@@ -70,26 +73,27 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
     })
     .await;
     let took = started.elapsed();
-    let audited = audited.map_err(|error| match error {
-        AuditError::Storage(error) => unusable(&opened.database, &error),
-        AuditError::Unfit(unfit) => refuse(args.since.as_deref(), &unfit),
-    });
+    let database = opened.database.clone();
     opened.close().await?;
     if io::stderr().is_terminal() {
         // Clears the line of the progress.
         drop(write!(io::stderr(), "\r\x1b[K"));
     }
-    let Audited { report, checkpoint } = audited?;
+    let Audited { report, checkpoint } = match audited {
+        Ok(audited) => audited,
+        Err(error) => {
+            return Err(match error {
+                AuditError::Storage(error) => unusable(&database, &error),
+                AuditError::Unfit(unfit) => refuse(args.since.as_deref(), &unfit),
+            });
+        }
+    };
     if args.json {
         say(&report::to_json(&report, took, is_partial));
     } else {
         say(&report::to_text(&report, took, is_partial));
     }
-    if let Some(path) = &args.metrics {
-        let text = metrics::to_metrics(&report, took).map_err(|error| unwritable(path, &error))?;
-        // Prometheus runs as somebody else.
-        write(path, &text, 0o644)?;
-    }
+    write_metrics(args, report.findings_count, report.entries, took)?;
     if let Some(path) = &args.since
         && report.is_clean()
     {
@@ -134,6 +138,30 @@ fn read(path: &Path) -> Result<Option<Checkpoint>, AppError> {
             reason: format!("cannot be read: {error}"),
         }),
     }
+}
+
+/// The verdict, if somebody wants it in a file.
+fn write_metrics(
+    args: &VerifyArgs,
+    findings: u64,
+    entries: u64,
+    took: Duration,
+) -> Result<(), AppError> {
+    let Some(path) = &args.metrics else {
+        return Ok(());
+    };
+    let verdict = Verdict {
+        scope: match args.since {
+            Some(_) => Scope::Since,
+            None => Scope::Full,
+        },
+        findings,
+        entries,
+        took,
+    };
+    let text = metrics::to_metrics(&verdict).map_err(|error| unwritable(path, &error))?;
+    // Prometheus runs as somebody else.
+    write(path, &text, 0o644)
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), AppError> {

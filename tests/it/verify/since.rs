@@ -23,13 +23,13 @@ const BUSY: i64 = 9_002;
 const OLD_ENTRIES: i64 = 7;
 
 /// A bank with two accounts of long ago, and a place for a checkpoint of it.
-struct Books {
-    bank: Bank,
-    directory: TempDir,
+pub(super) struct Books {
+    pub(super) bank: Bank,
+    pub(super) directory: TempDir,
 }
 
 impl Books {
-    async fn keep() -> Self {
+    pub(super) async fn keep() -> Self {
         let bank = Bank::open().await;
         for account in [QUIET, BUSY] {
             bank.plant(&old_account(account)).await;
@@ -38,12 +38,12 @@ impl Books {
         Self { bank, directory }
     }
 
-    fn checkpoint(&self) -> PathBuf {
+    pub(super) fn checkpoint(&self) -> PathBuf {
         self.directory.path().join("checkpoint")
     }
 
     /// So many more entries on the busy account, by the service.
-    async fn deposit(&self, count: usize) {
+    pub(super) async fn deposit(&self, count: usize) {
         let service = self.bank.app.service();
         for _ in 0..count {
             let to = AccountRef::Id(AccountId(BUSY));
@@ -58,7 +58,7 @@ impl Books {
         }
     }
 
-    async fn tamper(&self, sql: &str) {
+    pub(super) async fn tamper(&self, sql: &str) {
         self.bank.plant(sql).await;
     }
 
@@ -77,7 +77,7 @@ impl Books {
     }
 }
 
-fn verify(url: &str, args: &[&str]) -> (Ended, Value) {
+pub(super) fn verify(url: &str, args: &[&str]) -> (Ended, Value) {
     let mut command = command();
     command.args(["verify", "--json", "--jobs", "2", "--database-url", url]);
     let output = command.args(args).output().expect("the program runs");
@@ -86,7 +86,7 @@ fn verify(url: &str, args: &[&str]) -> (Ended, Value) {
     (Ended::of(&output), report)
 }
 
-fn path(path: &Path) -> &str {
+pub(super) fn path(path: &Path) -> &str {
     path.to_str().expect("a path of text")
 }
 
