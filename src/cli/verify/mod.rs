@@ -21,6 +21,7 @@ use crate::config::{DatabaseArgs, within};
 use crate::service::audit::{
     self, AuditError, Audited, Checkpoint, JOBS_MAX, Pages, Report, Settings, Unfit,
 };
+use crate::storage::StorageError;
 
 /// Connections where nobody says: more would be felt by those who write.
 const JOBS_MAX_BY_DEFAULT: usize = 4;
@@ -82,6 +83,10 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
     let Audited { report, checkpoint } = match audited {
         Ok(audited) => audited,
         Err(error) => {
+            if condemns(&error) {
+                // What is wrong with the books is told before what is wrong with the file; an old file is seen by its age.
+                drop(write_metrics(args, 1, 0, took));
+            }
             return Err(match error {
                 AuditError::Storage(error) => unusable(&database, &error),
                 AuditError::Unfit(unfit) => refuse(args.since.as_deref(), &unfit),
@@ -104,6 +109,17 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
 
 fn default_jobs() -> usize {
     available_parallelism().map_or(1, |cores| usize::from(cores).min(JOBS_MAX_BY_DEFAULT))
+}
+
+/// Whether the books themselves are why there is no report. All else is a mistake of whoever asked, or a database that does not
+/// answer: that says nothing about the books, and the last verdict grows old until somebody looks.
+fn condemns(error: &AuditError) -> bool {
+    match error {
+        AuditError::Unfit(Unfit::OtherHistory { .. })
+        | AuditError::Storage(StorageError::Corrupt(_)) => true,
+        AuditError::Unfit(Unfit::Unreadable(_) | Unfit::OtherDatabase | Unfit::Early(_))
+        | AuditError::Storage(StorageError::Database(_) | StorageError::Unfit(_)) => false,
+    }
 }
 
 /// One line that is written over, and only where a person is watching.

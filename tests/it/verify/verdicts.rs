@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::UNGUARD;
 use super::since::{Books, path, verify};
+use crate::support::postgres;
 
 /// The kinds of audits, by their label.
 const FULL: &str = "full";
@@ -103,5 +104,76 @@ async fn what_is_off_after_the_checkpoint_is_told_by_both() {
         assert_eq!(books.audit(scope), Some(0));
         assert_eq!(books.told(scope), ["1", "0"]);
     }
+    books.bank.close().await;
+}
+
+#[tokio::test]
+async fn an_audit_that_could_not_begin_leaves_the_last_verdict() {
+    let books = Books::keep().await;
+    for scope in [SINCE, FULL] {
+        assert_eq!(books.audit(scope), Some(0));
+    }
+    let (full, since) = (books.verdict(FULL), books.verdict(SINCE));
+
+    let other = postgres::create_empty_database().await;
+    assert_eq!(books.audit_of(&other, SINCE), Some(2), "another database");
+    assert_eq!(books.audit_of(&other, FULL), Some(2), "no schema");
+    postgres::drop_database(&other).await;
+    assert_eq!(books.audit_of(&other, FULL), Some(2), "no database");
+
+    let taken = fs::read_to_string(books.checkpoint()).expect("a checkpoint");
+    let early = taken.replace("\"taken_at\":\"2", "\"taken_at\":\"3");
+    for unfit in ["", &early] {
+        fs::write(books.checkpoint(), unfit).expect("written");
+        assert_eq!(books.audit(SINCE), Some(2), "{unfit}");
+    }
+    assert_eq!((books.verdict(FULL), books.verdict(SINCE)), (full, since));
+    books.bank.close().await;
+}
+
+#[tokio::test]
+async fn another_history_is_a_difference() {
+    let books = Books::keep().await;
+    books.deposit(1).await;
+    assert_eq!(books.audit(SINCE), Some(0));
+    assert_eq!(books.told(SINCE), ["1", "0"]);
+    books.tamper(UNGUARD).await;
+    let edit = "update entries set seal = sha256(seal) where account_id = 9002 and version = 9";
+    books
+        .tamper(&format!(
+            "create table kept as select * from entries; {edit}"
+        ))
+        .await;
+    assert_eq!(books.audit(SINCE), Some(2));
+    assert_eq!(books.told(SINCE), ["0", "1"]);
+
+    books
+        .tamper(
+            "update entries set seal = kept.seal from kept
+             where kept.account_id = entries.account_id and kept.version = entries.version;
+             drop table kept",
+        )
+        .await;
+    assert_eq!(books.audit(SINCE), Some(0));
+    assert_eq!(books.told(SINCE), ["1", "0"]);
+    books.bank.close().await;
+}
+
+#[tokio::test]
+async fn what_the_ledger_never_writes_is_a_difference() {
+    let books = Books::keep().await;
+    books
+        .tamper(
+            "alter table currencies drop constraint currencies_scale_check;
+             update currencies set scale = -1 where code = 'USD'",
+        )
+        .await;
+    assert_eq!(books.audit(FULL), Some(2));
+    assert_eq!(books.told(FULL), ["0", "1"]);
+    books
+        .tamper("update currencies set scale = 2 where code = 'USD'")
+        .await;
+    assert_eq!(books.audit(FULL), Some(0));
+    assert_eq!(books.told(FULL), ["1", "0"]);
     books.bank.close().await;
 }
