@@ -104,9 +104,7 @@ impl Own {
         let program = env::current_exe().map_err(Error::Start)?;
         let mut command = std::process::Command::new(program);
         for (variable, _) in env::vars_os() {
-            let text = variable.to_string_lossy();
-            let is_setting = text.starts_with("PASSBOOK_") && text != "PASSBOOK_PG_BIN_DIR";
-            if is_setting || text == "DATABASE_URL" || text == "RUST_LOG" {
+            if is_setting(&variable.to_string_lossy()) {
                 command.env_remove(variable);
             }
         }
@@ -210,6 +208,15 @@ impl Own {
     }
 }
 
+/// Whether a service would take a variable of the environment for a setting, and it is not where PostgreSQL's programs are.
+fn is_setting(variable: &str) -> bool {
+    let is_ours = ["PASSBOOK_", "OTEL_"]
+        .iter()
+        .any(|prefix| variable.starts_with(prefix));
+    (is_ours && variable != "PASSBOOK_PG_BIN_DIR")
+        || ["DATABASE_URL", "RUST_LOG"].contains(&variable)
+}
+
 fn make_directory(parent: &Path) -> io::Result<TempDir> {
     let directory = tempfile::Builder::new()
         .prefix("passbook-bench-")
@@ -262,5 +269,20 @@ mod tests {
             "passbook 0.1.0\n  listening on  http://127.0.0.1:4711 (open to this machine only)\n";
         assert_eq!(listening(text), "127.0.0.1:4711".parse().ok());
         assert_eq!(listening("passbook 0.1.0\n"), None);
+    }
+
+    #[test]
+    fn nothing_that_is_set_around_the_benchmark_reaches_its_service() {
+        for variable in [
+            "PASSBOOK_LANES",
+            "OTEL_TRACES_SAMPLER",
+            "DATABASE_URL",
+            "RUST_LOG",
+        ] {
+            assert!(is_setting(variable), "{variable}");
+        }
+        for variable in ["PASSBOOK_PG_BIN_DIR", "PATH", "HOME"] {
+            assert!(!is_setting(variable), "{variable}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The benchmark: what it counts adds up, its audit sees what is off, and it leaves nothing behind.
 
 mod growth;
+mod surroundings;
 
 use std::fs;
 use std::net::TcpListener;
