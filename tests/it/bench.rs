@@ -423,6 +423,11 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
         (&["spread", "--compare", "listen=0.0.0.0:80"], "listen"),
         (&["spread", "--database-url", "postgres://a/b"], "--url"),
         (&["spread", "--temp-dir", "/nowhere"], "/nowhere"),
+        // Before anything is asked of anybody.
+        (
+            &["spread", "--url", &nobody, "--plot", "/nowhere/a.svg"],
+            "/nowhere/a.svg",
+        ),
     ] {
         let ended = Ended::of(&run(&[&["bench"], args].concat()));
         let complaint = ended.complaint();

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 pub(super) use self::args::BenchArgs;
 use self::args::Starting;
+use super::draft::Draft;
 use super::interrupt::unless_interrupted;
 use super::say;
 use crate::app::AppError;
@@ -23,21 +24,27 @@ const END_MAX: Duration = Duration::from_secs(2);
 /// Whether the books are in balance, and all answers were as they have to be.
 pub(super) async fn run(args: &BenchArgs) -> Result<bool, AppError> {
     let plan = args.plan()?;
+    if let Some(path) = &args.plot {
+        // Whether the plot can be written is better known before than after an hour.
+        drop(Draft::create(path)?);
+    }
     let mut own = Vec::new();
     let measured = unless_interrupted(measure(args, &plan, &mut own)).await;
     clear_progress();
-    for service in own {
-        service.stop().await?;
+    // Before anything that can fail: it may have taken an hour.
+    if let Ok(outcome) = &measured {
+        say(&if args.json {
+            json(outcome)
+        } else {
+            table::describe(&plan, outcome)
+        });
     }
+    let stopped = stop(own).await;
     let outcome = measured?;
     if let Some(path) = &args.plot {
         plot::write(&outcome, path)?;
     }
-    say(&if args.json {
-        json(&outcome)
-    } else {
-        table::describe(&plan, &outcome)
-    });
+    stopped?;
     Ok(outcome.is_clean)
 }
 
@@ -69,6 +76,16 @@ async fn measure(args: &BenchArgs, plan: &Plan, own: &mut Vec<Own>) -> Result<Ou
         Ok(died) => Err(died.into()),
         Err(_) => Err(failed.into()),
     }
+}
+
+/// Stops all of them, also where one does not go in good order.
+async fn stop(own: Vec<Own>) -> Result<(), Error> {
+    let mut outcome = Ok(());
+    for service in own {
+        let stopped = service.stop().await;
+        outcome = outcome.and(stopped);
+    }
+    outcome
 }
 
 async fn any_exited(own: &mut [Own]) -> Error {

@@ -1,11 +1,12 @@
-//! What is around a benchmark: the environment that it was started in.
+//! What is around a benchmark: the files that it is to write, and the environment that it was started in.
 
 use std::process::Output;
 
 use serde_json::Value;
+use tempfile::TempDir;
 
-use super::SHORT;
-use crate::support::process::{self, command, path_of};
+use super::{SHORT, is_empty};
+use crate::support::process::{self, command, path_of, run};
 
 const ONE: [&str; 5] = ["bench", "one", "--duration", "100ms", "--json"];
 
@@ -13,6 +14,16 @@ fn outcome(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stdout);
     let parsed = serde_json::from_str(&text);
     parsed.unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[test]
+fn an_outcome_is_said_even_where_its_plot_cannot_be_written() {
+    let (temp_dir, plot) = (process::data_dir(), TempDir::new().expect("a directory"));
+    let places = ["--temp-dir", path_of(&temp_dir), "--plot", path_of(&plot)];
+    let output = run(&[&ONE[..], &places, &SHORT].concat());
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(outcome(&output)["is_clean"], true, "{output:?}");
+    assert!(is_empty(temp_dir.path()), "nothing is left");
 }
 
 /// Settings that no service would start with.
