@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -11,14 +11,23 @@ use tokio::time::timeout;
 
 /// How long an answer may take: more than the service allows itself.
 const ANSWER_MAX: Duration = Duration::from_secs(15);
+/// How long a connection may lie unused and still be used: the service closes a new one of which it has heard nothing for 5 s
+/// with a 408, which would be taken for the answer to the next request.
+const UNUSED_MAX: Duration = Duration::from_secs(4);
 /// What an answer may be long, its head included.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 
-/// A keep-alive connection. One that broke is made again for the next request.
+/// A keep-alive connection. One that broke, or lay unused for too long, is made again for the next request.
 pub(super) struct Connection {
     address: SocketAddr,
-    stream: Option<TcpStream>,
+    unused: Option<Unused>,
     received: Vec<u8>,
+}
+
+/// A connection on which nothing is under way.
+struct Unused {
+    stream: TcpStream,
+    since: Instant,
 }
 
 /// What came back.
@@ -45,10 +54,11 @@ impl Connection {
     pub(super) async fn open(address: SocketAddr) -> io::Result<Self> {
         let mut connection = Self {
             address,
-            stream: None,
+            unused: None,
             received: Vec::new(),
         };
-        connection.stream = Some(connection.connect().await?);
+        let stream = connection.connect().await?;
+        connection.keep(stream);
         Ok(connection)
     }
 
@@ -57,8 +67,9 @@ impl Connection {
     /// # Errors
     /// Where there is no answer, or none that can be read. What became of the request is unknown then.
     pub(super) async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
+        let is_fresh = |unused: &Unused| unused.since.elapsed() < UNUSED_MAX;
+        let mut stream = match self.unused.take().filter(is_fresh) {
+            Some(unused) => unused.stream,
             None => self.connect().await?,
         };
         self.received.clear();
@@ -68,7 +79,7 @@ impl Connection {
         };
         let head = timeout(ANSWER_MAX, exchanged).await??;
         if !head.closes {
-            self.stream = Some(stream);
+            self.keep(stream);
         }
         Ok(Answer {
             status: head.status,
@@ -80,6 +91,11 @@ impl Connection {
     /// The body of the last answer.
     pub(super) fn body(&self, answer: &Answer) -> &[u8] {
         self.received.get(answer.body.clone()).unwrap_or_default()
+    }
+
+    fn keep(&mut self, stream: TcpStream) {
+        let since = Instant::now();
+        self.unused = Some(Unused { stream, since });
     }
 
     async fn connect(&self) -> io::Result<TcpStream> {

@@ -1,5 +1,6 @@
 //! The benchmark: what it counts adds up, its audit sees what is off, and it leaves nothing behind.
 
+mod arrivals;
 mod growth;
 mod surroundings;
 
@@ -274,24 +275,6 @@ fn postgresql_alone_is_measured_beside() {
         assert_eq!(has_p50, scenario != "hot", "{outcome}");
     }
     assert!(is_empty(temp_dir.path()), "nothing is left");
-}
-
-/// What waits to be sent has begun: one connection cannot keep up with what arrives, and says so.
-#[tokio::test]
-async fn in_an_open_loop_a_latency_counts_from_when_the_request_was_due() {
-    let url = postgres::create_database().await;
-    let (passbook, flags) = serve(&url);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let args = ["spread", "--rate", "20000", "--concurrency", "1"];
-    let (outcome, code) = bench(&[&args[..], &["--duration", "50ms"], &flags].concat());
-    assert_eq!(code, Some(0), "{outcome}");
-    assert_adds_up(&outcome);
-    let round = rounds(&outcome)[0];
-    assert_eq!(count(round, "requests"), 1_000, "all that arrived");
-    let alone_ms = 1_000.0 / figure(round, "requests_per_s");
-    assert!(100.0 * alone_ms < figure(round, "p50_ms"), "{outcome}");
-    passbook.stop();
-    postgres::drop_database(&url).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,41 @@
+//! Open loops.
+
+use serde_json::json;
+
+use super::{assert_adds_up, bench, count, figure, rounds, serve};
+use crate::support::postgres;
+
+/// What waits to be sent has begun: one connection cannot keep up with what arrives, and says so.
+#[tokio::test]
+async fn in_an_open_loop_a_latency_counts_from_when_the_request_was_due() {
+    let url = postgres::create_database().await;
+    let (passbook, flags) = serve(&url);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let args = ["spread", "--rate", "20000", "--concurrency", "1"];
+    let (outcome, code) = bench(&[&args[..], &["--duration", "50ms"], &flags].concat());
+    assert_eq!(code, Some(0), "{outcome}");
+    assert_adds_up(&outcome);
+    let round = rounds(&outcome)[0];
+    assert_eq!(count(round, "requests"), 1_000, "all that arrived");
+    let alone_ms = 1_000.0 / figure(round, "requests_per_s");
+    assert!(100.0 * alone_ms < figure(round, "p50_ms"), "{outcome}");
+    passbook.stop();
+    postgres::drop_database(&url).await;
+}
+
+/// Of 256 connections most are used for the first time after the service would have closed them.
+#[tokio::test]
+async fn a_connection_that_lay_unused_is_not_taken_for_a_refusal() {
+    let url = postgres::create_database().await;
+    let (passbook, flags) = serve(&url);
+    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+    let args = ["spread", "--rate", "10", "--duration", "7s"];
+    let (outcome, code) = bench(&[&args[..], &flags].concat());
+    assert_eq!(code, Some(0), "{outcome}");
+    assert_adds_up(&outcome);
+    let round = rounds(&outcome)[0];
+    assert_eq!(count(round, "requests"), 70, "all that arrived");
+    assert_eq!(round["refusals"], json!({}), "{outcome}");
+    passbook.stop();
+    postgres::drop_database(&url).await;
+}
