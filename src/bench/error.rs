@@ -12,8 +12,11 @@ use crate::storage::StorageError;
 /// One clear line each; where the service died, its last lines follow.
 #[derive(Debug, Error)]
 pub enum Error {
-    #[error("cannot reach a service at {url}: {reason}")]
-    Unreachable { url: String, reason: io::Error },
+    #[error("cannot reach a service at http://{authority}: {reason}")]
+    Unreachable {
+        authority: String,
+        reason: io::Error,
+    },
     #[error("the service could not be started: {0}")]
     Start(io::Error),
     #[error("the service ended by itself, {status}; its last lines:\n{log}")]

@@ -1,8 +1,6 @@
 //! Puts a load on a service: in a closed loop each connection sends when it has its answer, in an open loop when it is due.
 
 use std::fmt;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,6 +14,7 @@ use super::client::Connection;
 use super::error::Error;
 use super::requests::{Asked, Requests};
 use super::tally::{Effects, Tally};
+use super::target::Target;
 
 /// How long a connection that broke waits before it is made again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
@@ -81,7 +80,7 @@ struct Turn {
 /// # Errors
 /// Where nobody listens.
 pub(super) async fn start(
-    address: SocketAddr,
+    target: &Target,
     requests: Requests,
     load: Load,
     length: Length,
@@ -89,6 +88,7 @@ pub(super) async fn start(
     let (starting, started) = oneshot::channel();
     let (ending, ended) = oneshot::channel();
     let (cancel, cancelled) = oneshot::channel::<()>();
+    let address = target.address;
     let drive = async move {
         let mut connections = Vec::new();
         for _ in 0..load.connections {
@@ -124,7 +124,10 @@ pub(super) async fn start(
     let spawned = thread.spawn(move || runtime.block_on(drive));
     spawned.map_err(Error::Thread)?;
     let started = started.await.map_err(|_| Error::BrokenOff)?;
-    let shared = started.map_err(|reason| unreachable(address, reason))?;
+    let shared = started.map_err(|reason| Error::Unreachable {
+        authority: target.authority.clone(),
+        reason,
+    })?;
     let running = Running {
         shared,
         ended,
@@ -307,13 +310,6 @@ fn due_after(number: u64, per_s: u32) -> Duration {
 fn arrived_after(elapsed: Duration, per_s: u32) -> u64 {
     let arrived = elapsed.as_nanos() * u128::from(per_s) / 1_000_000_000;
     u64::try_from(arrived).unwrap_or(u64::MAX).saturating_add(1)
-}
-
-fn unreachable(address: SocketAddr, reason: io::Error) -> Error {
-    Error::Unreachable {
-        url: format!("http://{address}"),
-        reason,
-    }
 }
 
 #[cfg(test)]

@@ -305,9 +305,9 @@ impl<'p> Side<'p> {
         length: Length,
         watch: &Watch<'_>,
     ) -> Result<(Measurement, Vec<i64>), Error> {
-        let requests = Requests::new(&self.target.address.to_string(), what);
+        let requests = Requests::new(&self.target.authority, what);
         let before = self.usage().await?;
-        let mut running = load::start(self.target.address, requests, load, length).await?;
+        let mut running = load::start(self.target, requests, load, length).await?;
         loop {
             match timeout(TELL_INTERVAL, running.ended()).await {
                 Ok(ended) => break ended?,

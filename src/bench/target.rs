@@ -11,6 +11,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -22,6 +23,8 @@ use crate::storage::{Connection, Database};
 const READY_MAX: Duration = Duration::from_mins(2);
 /// How long it may take to stop, its database included.
 const STOP_MAX: Duration = Duration::from_mins(1);
+/// How long an address of a service that runs already may take to connect.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// How many of its last lines are shown where it died.
 const LOG_LINES_MAX: usize = 20;
@@ -40,6 +43,9 @@ pub struct Size {
 pub struct Target {
     /// What it is called in the results.
     pub name: String,
+    /// Host and port, as it was named.
+    pub authority: String,
+    /// The one that its authority stands for.
     pub address: SocketAddr,
     /// Its database, where that may be asked.
     pub database_url: Option<String>,
@@ -60,6 +66,34 @@ pub struct Own {
 }
 
 impl Target {
+    /// A service that runs already, by the first of its addresses that connects.
+    ///
+    /// # Errors
+    /// Where none does.
+    pub async fn reach(
+        name: &str,
+        authority: &str,
+        database_url: Option<String>,
+        size: Size,
+    ) -> Result<Self, Error> {
+        let found = match lookup_host(authority).await {
+            Ok(addresses) => first_that_connects(addresses).await,
+            Err(reason) => Err(reason),
+        };
+        let address = found.map_err(|reason| Error::Unreachable {
+            authority: authority.to_owned(),
+            reason,
+        })?;
+        Ok(Self {
+            name: name.to_owned(),
+            authority: authority.to_owned(),
+            address,
+            database_url,
+            process: None,
+            size,
+        })
+    }
+
     /// Its database, where that may be asked. It is only read, so it may be one that loses money, for an experiment.
     ///
     /// # Errors
@@ -186,6 +220,7 @@ impl Own {
         attached.stop().await?;
         Ok(Target {
             name: self.name.clone(),
+            authority: address.to_string(),
             address,
             database_url: Some(database_url),
             process: self.child.id(),
@@ -215,6 +250,21 @@ fn is_setting(variable: &str) -> bool {
         .any(|prefix| variable.starts_with(prefix));
     (is_ours && variable != "PASSBOOK_PG_BIN_DIR")
         || ["DATABASE_URL", "RUST_LOG"].contains(&variable)
+}
+
+/// The last complaint, where none does.
+async fn first_that_connects(
+    addresses: impl Iterator<Item = SocketAddr>,
+) -> io::Result<SocketAddr> {
+    let mut reason = io::Error::other("it has no address");
+    for address in addresses {
+        match timeout(CONNECT_MAX, TcpStream::connect(address)).await {
+            Ok(Ok(_)) => return Ok(address),
+            Ok(Err(error)) => reason = error,
+            Err(late) => reason = late.into(),
+        }
+    }
+    Err(reason)
 }
 
 fn make_directory(parent: &Path) -> io::Result<TempDir> {
@@ -269,6 +319,20 @@ mod tests {
             "passbook 0.1.0\n  listening on  http://127.0.0.1:4711 (open to this machine only)\n";
         assert_eq!(listening(text), "127.0.0.1:4711".parse().ok());
         assert_eq!(listening("passbook 0.1.0\n"), None);
+    }
+
+    /// A name may have an address of each family, and the service may listen on one of them.
+    #[tokio::test]
+    async fn the_first_address_that_connects_is_taken() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let there = listener.local_addr().expect("an address");
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let away = nobody.local_addr().expect("an address");
+        drop(nobody);
+        let found = first_that_connects([away, there].into_iter()).await;
+        assert_eq!(found.expect("one listens"), there);
+        assert!(first_that_connects([away].into_iter()).await.is_err());
+        assert!(first_that_connects([].into_iter()).await.is_err());
     }
 
     #[test]

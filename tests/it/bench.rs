@@ -367,10 +367,12 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
     let port = nobody.local_addr().expect("an address").port();
     drop(nobody);
     let nobody = format!("http://127.0.0.1:{port}");
+    let named = format!("http://localhost:{port}");
     for (args, words) in [
         (&["spread", "--url", &nobody][..], nobody.as_str()),
         (&["spread", "--url", "localhost:3000"], "http://HOST:PORT"),
-        (&["spread", "--url", "http://[::"], "--url"),
+        (&["spread", "--url", &named], &named),
+        (&["spread", "--url", "http://[::"], "http://[::"),
         (&["everything"], "everything"),
         (&["spread", "--concurrency", "1,0"], "from 1 to 10000"),
         (&["spread", "--concurrency", "1;2"], "from 1 to 10000"),

@@ -1,6 +1,5 @@
 //! What `passbook bench` is asked for.
 
-use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -164,25 +163,14 @@ impl BenchArgs {
     /// The service that runs already, if one was named.
     ///
     /// # Errors
-    /// Where its host has no address.
-    pub(super) fn target(&self) -> Result<Option<Target>, AppError> {
+    /// Where it cannot be reached.
+    pub(super) async fn target(&self) -> Result<Option<Target>, AppError> {
         let Some(Authority(authority)) = &self.url else {
             return Ok(None);
         };
-        let unknown = |reason: String| contradiction(&format!("--url {authority}: {reason}"));
-        let mut found = authority
-            .to_socket_addrs()
-            .map_err(|error| unknown(error.to_string()))?;
-        let address: SocketAddr = found
-            .next()
-            .ok_or_else(|| unknown("it has no address".to_owned()))?;
-        Ok(Some(Target {
-            name: DEFAULT.to_owned(),
-            address,
-            database_url: self.database_url.clone(),
-            process: None,
-            size: self.size(),
-        }))
+        let database_url = self.database_url.clone();
+        let target = Target::reach(DEFAULT, authority, database_url, self.size()).await?;
+        Ok(Some(target))
     }
 
     /// The services to start, where none was named.

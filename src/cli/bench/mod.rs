@@ -51,7 +51,7 @@ pub(super) async fn run(args: &BenchArgs) -> Result<bool, AppError> {
 /// Measures the service that was named, or else starts what is needed; whoever calls stops it.
 async fn measure(args: &BenchArgs, plan: &Plan, own: &mut Vec<Own>) -> Result<Outcome, AppError> {
     let watch = watcher();
-    if let Some(target) = args.target()? {
+    if let Some(target) = args.target().await? {
         return Ok(bench::run(plan, &[target], &watch).await?);
     }
     let mut targets: Vec<Target> = Vec::new();
