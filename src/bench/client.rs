@@ -34,15 +34,12 @@ struct Unused {
 #[derive(Debug)]
 pub(super) struct Answer {
     pub status: u16,
-    /// Whether the service says that it had given this answer before.
-    pub is_replayed: bool,
     body: Range<usize>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Head {
     status: u16,
-    is_replayed: bool,
     closes: bool,
     body_begins: usize,
     body_length: usize,
@@ -83,7 +80,6 @@ impl Connection {
         }
         Ok(Answer {
             status: head.status,
-            is_replayed: head.is_replayed,
             body: head.body_begins..head.body_begins.saturating_add(head.body_length),
         })
     }
@@ -146,8 +142,6 @@ fn parse_head(received: &[u8]) -> io::Result<Option<Head>> {
         let value = value.trim();
         if name.eq_ignore_ascii_case("content-length") {
             head.body_length = value.parse().map_err(|_| unreadable())?;
-        } else if name.eq_ignore_ascii_case("idempotent-replayed") {
-            head.is_replayed = true;
         } else if name.eq_ignore_ascii_case("connection") {
             head.closes = value.eq_ignore_ascii_case("close");
         } else if name.eq_ignore_ascii_case("transfer-encoding") {
@@ -163,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_head_is_read_once_it_is_whole() {
-        let whole = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 7\r\nIdempotent-Replayed: true\r\nconnection: close\r\n\r\n{\"a\":1}";
+        let whole =
+            b"HTTP/1.1 400 Bad Request\r\nContent-Length: 7\r\nconnection: close\r\n\r\n{\"a\":1}";
         for end in 0..whole.len() - 7 {
             let part = parse_head(&whole[..end]).expect("nothing wrong yet");
             assert_eq!(part, None);
@@ -171,7 +166,6 @@ mod tests {
         let head = parse_head(whole).expect("a head").expect("a whole one");
         let expected = Head {
             status: 400,
-            is_replayed: true,
             closes: true,
             body_begins: whole.len() - 7,
             body_length: 7,

@@ -12,8 +12,8 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::client::Connection;
 use super::error::Error;
-use super::requests::{Asked, Requests};
-use super::tally::{Effects, Tally};
+use super::requests::Requests;
+use super::tally::Tally;
 use super::target::Target;
 
 /// How long a connection that broke waits before it is made again.
@@ -275,16 +275,11 @@ async fn send(shared: Arc<Shared>, mut connection: Connection) {
         let answered = connection.exchange(&request).await;
         let at = Instant::now();
         shared.completed.fetch_add(1, Ordering::Relaxed);
-        let (status, is_replayed) = match &answered {
-            Ok(answer) => (Some(answer.status), answer.is_replayed),
-            Err(_) => (None, false),
-        };
+        let status = answered.as_ref().ok().map(|answer| answer.status);
         {
             let mut tally = shared.tally();
-            let effects = Effects::of(asked.entries, status, is_replayed);
-            tally.effects.add(effects);
-            tally.record(status, at.saturating_duration_since(turn.intended), at);
-            if let (Asked { opens: true, .. }, Ok(answer)) = (asked, &answered) {
+            tally.record(asked, status, turn.intended, at);
+            if let (true, Ok(answer)) = (asked.opens, &answered) {
                 tally.opened.extend(opened(connection.body(answer)));
             }
         }

@@ -23,13 +23,14 @@ mod popularity;
 mod processes;
 mod requests;
 mod tally;
+mod writes;
 
 use std::time::Duration;
 
 pub use self::error::Error;
 pub use self::load::Load;
 pub use self::outcome::{
-    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Ratio, Series, Tenth,
+    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Promises, Ratio, Series, Tenth,
 };
 pub use self::pgbench::Baseline;
 pub use self::scenario::Scenario;

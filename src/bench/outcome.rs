@@ -125,16 +125,25 @@ pub struct Books {
     pub entries: u64,
     /// Every balance, version and seal follows from its entries.
     pub in_balance: bool,
-    /// Entries that the answers promised.
+    #[serde(flatten)]
+    pub promises: Promises,
+}
+
+/// What the answers promised against what is there under their keys, in entries, each key by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Promises {
+    /// Promised by an answer.
     pub acknowledged: u64,
-    /// Entries that may be there or not: their requests got no answer, or one that does not tell.
+    /// There or not: their requests got no answer, or one that does not tell.
     pub unknown: u64,
-    /// Entries that were added during the run.
+    /// Added during the run, under keys of the run.
     pub added: u64,
-    /// Promised and not there.
+    /// Promised, and not there.
     pub lost: u64,
-    /// There, and neither promised nor unknown.
-    pub unaccounted: u64,
+    /// There, though their request was refused, or never sent.
+    pub unpromised: u64,
+    /// There once more than their request asked for.
+    pub twice: u64,
 }
 
 impl Figure {
@@ -225,7 +234,23 @@ impl Books {
     /// Nothing lost, nothing twice, and everything follows from the entries.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.in_balance && self.lost == 0 && self.unaccounted == 0
+        self.in_balance && self.promises.are_kept()
+    }
+}
+
+impl Promises {
+    #[must_use]
+    pub fn are_kept(&self) -> bool {
+        self.lost == 0 && self.unpromised == 0 && self.twice == 0
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.acknowledged = self.acknowledged.saturating_add(other.acknowledged);
+        self.unknown = self.unknown.saturating_add(other.unknown);
+        self.added = self.added.saturating_add(other.added);
+        self.lost = self.lost.saturating_add(other.lost);
+        self.unpromised = self.unpromised.saturating_add(other.unpromised);
+        self.twice = self.twice.saturating_add(other.twice);
     }
 }
 

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use super::popularity::Popularity;
+use super::writes;
 
 /// What users and accounts hold at first: more than any run takes from them.
 const PLENTY: u64 = 1_000_000_000;
@@ -65,17 +66,24 @@ pub(super) enum What {
 /// What it means if the request is carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
+    /// The number in its key, where it writes.
+    pub key: Option<u64>,
     /// Entries that it adds to the journal.
-    pub entries: u64,
+    pub entries: u8,
     /// Whether its answer holds the id of a new user.
     pub opens: bool,
 }
 
 impl Asked {
-    const READ: Self = Self::adding(0);
+    const READ: Self = Self {
+        key: None,
+        entries: 0,
+        opens: false,
+    };
 
-    const fn adding(entries: u64) -> Self {
+    const fn write(key: u64, entries: u8) -> Self {
         Self {
+            key: Some(key),
             entries,
             opens: false,
         }
@@ -91,6 +99,11 @@ impl Requests {
         }
     }
 
+    /// The number of the load, in the keys of all of its writes.
+    pub(super) fn run(&self) -> u64 {
+        self.run
+    }
+
     /// Writes the n-th request, in place of what is in the buffer.
     pub(super) fn write(&self, number: u64, buffer: &mut Vec<u8>) -> Asked {
         buffer.clear();
@@ -103,14 +116,14 @@ impl Requests {
                     name(*prefix, number)
                 );
                 self.write_with_body(buffer, "POST /event", &body, number);
-                Asked::adding(1)
+                Asked::write(number, 1)
             }
             What::SignUp { prefix } => {
                 let email = email(*prefix, number);
                 let body =
                     format!(r#"{{"name":"Bench","email":"{email}","password":"{PASSWORD}"}}"#);
                 self.write_with_body(buffer, "POST /api/signup", &body, number);
-                Asked::READ
+                Asked::write(number, 0)
             }
             What::Withdraw {
                 users,
@@ -142,13 +155,13 @@ impl Requests {
                     name(*prefix, to)
                 );
                 self.write_with_body(buffer, "POST /event", &body, number);
-                Asked::adding(2)
+                Asked::write(number, 2)
             }
             What::SignIn { prefix, users } => {
                 let email = email(*prefix, number.checked_rem(*users).unwrap_or(0));
                 let body = format!(r#"{{"email":"{email}","password":"{PASSWORD}"}}"#);
                 self.write_with_body(buffer, "POST /api/signin", &body, number);
-                Asked::READ
+                Asked::write(number, 0)
             }
         }
     }
@@ -157,8 +170,8 @@ impl Requests {
         let body = format!(r#"{{"balance":{balance}}}"#);
         self.write_with_body(buffer, "POST /api/users", &body, number);
         Asked {
-            entries: 1,
             opens: true,
+            ..Asked::write(number, 1)
         }
     }
 
@@ -168,7 +181,7 @@ impl Requests {
             format!(r#"{{"amount":{amount}}}"#),
         );
         self.write_with_body(buffer, &line, &body, number);
-        Asked::adding(1)
+        Asked::write(number, 1)
     }
 
     fn read(&self, user: i64, buffer: &mut Vec<u8>) -> Asked {
@@ -186,10 +199,10 @@ impl Requests {
     }
 
     fn write_with_body(&self, buffer: &mut Vec<u8>, line: &str, body: &str, number: u64) {
-        let Self { host, run, .. } = self;
+        let (host, key) = (&self.host, writes::key(self.run, number));
         drop(write!(
             buffer,
-            "{line} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nIdempotency-Key: {run:016x}-{number}\r\n\
+            "{line} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         ));

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::error::Error;
 use super::load::{self, Length, Load};
-use super::outcome::{Books, Figure, Growth, Measurement, Tenth};
+use super::outcome::{Books, Figure, Growth, Measurement, Promises, Tenth};
 use super::popularity::Popularity;
 use super::processes::{self, ProcessorTime};
 use super::requests::{Requests, What};
@@ -16,8 +16,9 @@ use super::scenario::{
     ACCEPTANCE_AMOUNT, ACCEPTANCE_BALANCE, ACCEPTANCE_REQUESTS, ACCEPTANCE_SUCCESSES, Accounts,
     Opening, Scenario,
 };
-use super::tally::{Effects, Tally};
+use super::tally::Tally;
 use super::target::{Size, Target};
+use super::writes::{self, Runs};
 use super::{Case, Plan, Progress, Watch};
 use crate::service::audit;
 use crate::storage::statistics::{self, Counters, DiskUsage};
@@ -39,9 +40,9 @@ pub(super) struct Side<'p> {
     plan: &'p Plan,
     target: &'p Target,
     database: Option<Connection>,
-    entries_before: u64,
     accounts: Accounts,
-    effects: Effects,
+    /// What was sent so far.
+    runs: Runs,
     /// What is going on, for who watches.
     step: String,
 }
@@ -63,11 +64,7 @@ impl<'p> Side<'p> {
         target: &'p Target,
         watch: &Watch<'_>,
     ) -> Result<Self, Error> {
-        let mut database = target.connect().await?;
-        let entries_before = match &mut database {
-            Some(database) => count_entries(database).await?,
-            None => 0,
-        };
+        let database = target.connect().await?;
         let Size { accounts, .. } = target.size;
         let popularity = if plan.zipf {
             Popularity::zipf(accounts)
@@ -85,9 +82,8 @@ impl<'p> Side<'p> {
             plan,
             target,
             database,
-            entries_before,
             accounts: nothing,
-            effects: Effects::default(),
+            runs: Runs::new(),
             step: "opening accounts".to_owned(),
         };
         side.open_accounts(watch).await?;
@@ -168,7 +164,7 @@ impl<'p> Side<'p> {
         Ok((measurement, None))
     }
 
-    /// The audit, and whether the journal grew by what the answers promised.
+    /// The audit, and whether each write is there as often as its answers promised.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -184,23 +180,18 @@ impl<'p> Side<'p> {
             since: None,
         };
         let report = audit::run(&database, settings, |_, _| {}).await?.report;
-        let entries = count_entries(&mut connection).await?;
+        writes::look_up(&mut connection, &mut self.runs).await?;
         connection::close(connection).await;
-        let added = entries.saturating_sub(self.entries_before);
-        let Effects {
-            acknowledged,
-            unknown,
-        } = self.effects;
+        let mut promises = Promises::default();
+        for writes in self.runs.values() {
+            promises.add(writes.compare());
+        }
         Ok(Some(Books {
             name: self.target.name.clone(),
             accounts: report.accounts,
             entries: report.entries,
             in_balance: report.is_clean(),
-            acknowledged,
-            unknown,
-            added,
-            lost: acknowledged.saturating_sub(added),
-            unaccounted: added.saturating_sub(acknowledged.saturating_add(unknown)),
+            promises,
         }))
     }
 
@@ -306,6 +297,7 @@ impl<'p> Side<'p> {
         watch: &Watch<'_>,
     ) -> Result<(Measurement, Vec<i64>), Error> {
         let requests = Requests::new(&self.target.authority, what);
+        let run = requests.run();
         let before = self.usage().await?;
         let mut running = load::start(self.target, requests, load, length).await?;
         loop {
@@ -322,7 +314,6 @@ impl<'p> Side<'p> {
         let after = self.usage().await?;
         let began = running.began();
         let tally = running.into_tally();
-        self.effects.add(tally.effects);
         let mut measurement = summarise(&tally, began);
         measurement
             .figures
@@ -332,6 +323,7 @@ impl<'p> Side<'p> {
             let peak_mib = peak_kib as f64 / 1_024.0;
             measurement.figures.insert(Figure::Memory, peak_mib);
         }
+        self.runs.insert(run, tally.writes);
         Ok((measurement, tally.opened))
     }
 
@@ -425,9 +417,4 @@ fn costs(before: Usage, after: Usage, requests: u64) -> BTreeMap<Figure, f64> {
         }
     }
     figures
-}
-
-async fn count_entries(database: &mut Connection) -> Result<u64, Error> {
-    let entries = statistics::count_entries(database).await?;
-    Ok(u64::try_from(entries).unwrap_or_default())
 }

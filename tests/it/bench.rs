@@ -1,6 +1,7 @@
 //! The benchmark: what it counts adds up, its audit sees what is off, and it leaves nothing behind.
 
 mod arrivals;
+mod audit;
 mod growth;
 mod surroundings;
 
@@ -9,7 +10,6 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
-use reqwest::Client;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -158,27 +158,6 @@ async fn every_scenario_counts_what_the_books_confirm() {
     postgres::drop_database(&url).await;
 }
 
-#[tokio::test]
-async fn copies_under_one_key_are_counted_once() {
-    let url = postgres::create_database().await;
-    let (passbook, flags) = serve(&url);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let args = ["retry-storm", "--concurrency", "6", "--duration", "300ms"];
-    let (outcome, _) = bench(&[&args, &flags[..]].concat());
-    assert_adds_up(&outcome);
-    let requests = count(rounds(&outcome)[0], "successes");
-    // Those of the opening and of the warm-up are among them.
-    let acknowledged = count(&list(&outcome, "books")[0], "acknowledged") - 40;
-    assert!(requests / 3 <= acknowledged, "{outcome}");
-    let (spread, _) = bench(&[&["spread"], &args[1..], &flags[..]].concat());
-    assert!(
-        acknowledged < count(&list(&spread, "books")[0], "acknowledged"),
-        "{outcome} {spread}"
-    );
-    passbook.stop();
-    postgres::drop_database(&url).await;
-}
-
 #[test]
 fn two_settings_are_compared_in_turns_and_drawn() {
     let temp_dir = process::data_dir();
@@ -275,36 +254,6 @@ fn postgresql_alone_is_measured_beside() {
         assert_eq!(has_p50, scenario != "hot", "{outcome}");
     }
     assert!(is_empty(temp_dir.path()), "nothing is left");
-}
-
-#[tokio::test]
-async fn books_that_are_off_are_told_by_the_exit_code() {
-    let url = postgres::create_database().await;
-    let (passbook, flags) = serve(&url);
-    let mut command = command();
-    command.args(["bench", "spread", "--duration", "2s", "--concurrency", "2"]);
-    command.args(["--accounts", "2", "--json"]).args(&flags);
-    let bench = Passbook::spawn(&mut command);
-    eventually("it measures", async || bench.has_logged("round 1 of 1")).await;
-    // An entry that none of its answers promised.
-    let opened = Client::new()
-        .post(format!("{}/api/users", passbook.url))
-        .header("Content-Type", "application/json")
-        .body(r#"{"balance":1}"#);
-    assert_eq!(opened.send().await.expect("an answer").status(), 201);
-    let Ended { code, stderr } = bench.end();
-    assert_eq!(code, Some(1), "{stderr}");
-
-    postgres::execute(&url, "update accounts set balance = balance + 1").await;
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
-    let args = ["reads", "--duration", "100ms", "--concurrency", "1"];
-    let (outcome, code) = self::bench(&[&args, &flags[..]].concat());
-    assert_eq!(code, Some(1), "{outcome}");
-    let books = &list(&outcome, "books")[0];
-    assert_eq!(books["in_balance"], false, "{outcome}");
-    assert_eq!(count(books, "lost"), 0, "{outcome}");
-    passbook.stop();
-    postgres::drop_database(&url).await;
 }
 
 /// A service with room for few refuses many of them, so that not every withdrawal gets its answer.

@@ -32,9 +32,13 @@ Units: latencies in milliseconds; processor time of the service and of PostgreSQ
 of the write-ahead log for each request, where its processes and its database are known, else -; 'per commit' is how many
 requests shared a transaction. Bytes per entry, of --grow, are what the tables of accounts, transactions and entries, with their
 indexes, have grown by since the growth began, divided by the entries written since; database bytes are all of the
-database, without the write-ahead log. Last comes the audit of 'passbook verify', and whether each acknowledged write is there once.
+database, without the write-ahead log.
 
-Exit code 1 if the books are not in balance or an answer was not as it has to be. PASSBOOK_PG_BIN_DIR is passed on.
+Last comes the audit: that of 'passbook verify', and whether each write is there as its answer promised, key by key: once if it
+was acknowledged, not at all if it was refused or never sent, either if it failed. What others write meanwhile does not matter.
+
+Exit code 1 if the books are not in balance, if a write is not there as promised, or if withdraw-10k was not answered exactly as it
+has to be. PASSBOOK_PG_BIN_DIR is passed on.
 
   passbook bench withdraw-10k
   passbook bench spread --concurrency 256 --compare batch_size_max=1,lanes=16

@@ -1,7 +1,8 @@
 //! The results as a table, for people.
 
 use crate::bench::{
-    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Plan, Ratio, Scenario, Series, Tenth,
+    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Plan, Promises, Ratio, Scenario,
+    Series, Tenth,
 };
 
 /// The figures that a table shows; the sum of both processor times is in comparisons.
@@ -199,12 +200,16 @@ fn audit(books: &Books) -> String {
         accounts,
         entries,
         in_balance,
+        promises,
+    } = books;
+    let Promises {
         acknowledged,
         unknown,
         added,
         lost,
-        unaccounted,
-    } = books;
+        unpromised,
+        twice,
+    } = promises;
     let balance = if *in_balance {
         "the books are in balance"
     } else {
@@ -214,10 +219,10 @@ fn audit(books: &Books) -> String {
         0 => String::new(),
         unknown => format!(", {unknown} unknown"),
     };
-    let verdict = if *lost == 0 && *unaccounted == 0 {
+    let verdict = if promises.are_kept() {
         "nothing lost, nothing twice".to_owned()
     } else {
-        format!("{lost} LOST, {unaccounted} THAT NOBODY WAS PROMISED")
+        format!("{lost} LOST, {unpromised} THAT NOBODY WAS PROMISED, {twice} TWICE")
     };
     format!(
         "{name}: {balance} ({accounts} accounts, {entries} entries); {acknowledged} entries acknowledged{open}, {added} \
