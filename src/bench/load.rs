@@ -267,8 +267,7 @@ async fn send(shared: Arc<Shared>, mut connection: Connection) {
     let mut request = Vec::new();
     while let Some(turn) = shared.turn().await {
         if shared.is_too_late() {
-            let mut tally = shared.tally();
-            tally.unsent = tally.unsent.saturating_add(1);
+            shared.tally().give_up(turn.intended.elapsed());
             continue;
         }
         let asked = shared.requests.write(turn.number, &mut request);

@@ -22,6 +22,7 @@ mod pgbench;
 mod popularity;
 mod processes;
 mod requests;
+mod summary;
 mod tally;
 mod writes;
 
@@ -30,7 +31,8 @@ use std::time::Duration;
 pub use self::error::Error;
 pub use self::load::Load;
 pub use self::outcome::{
-    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Promises, Ratio, Series, Tenth,
+    Books, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Promises, Ratio, Series,
+    Tenth,
 };
 pub use self::pgbench::Baseline;
 pub use self::scenario::Scenario;
@@ -118,6 +120,7 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
             load: *load,
             sides: names.clone(),
             ratios: Vec::new(),
+            failures: Vec::new(),
         });
     }
     for side in &mut sides {
@@ -179,6 +182,7 @@ impl Outcome {
             };
             let others = others.iter().chain(&self.pgbench);
             load.ratios = others.flat_map(|other| Ratio::all(first, other)).collect();
+            load.failures = load.sides.iter().filter_map(Failures::of).collect();
         }
         self.is_clean = self.violations.is_empty() && self.books.iter().all(Books::is_clean);
     }

@@ -19,17 +19,17 @@ pub enum Figure {
     P99,
     #[serde(rename = "p99.9_ms")]
     P999,
-    /// Of the service and PostgreSQL together, for each request.
+    /// Of the service and PostgreSQL together, for each answer.
     #[serde(rename = "processor_us")]
     Processor,
     #[serde(rename = "service_us")]
     Service,
     #[serde(rename = "postgres_us")]
     Postgres,
-    /// For each request.
+    /// For each answer.
     #[serde(rename = "wal_bytes")]
     Wal,
-    /// How many requests share a transaction that writes: the mean batch.
+    /// How many writes share a transaction: the mean batch.
     #[serde(rename = "requests_per_commit")]
     PerCommit,
     /// The most that the service itself has had in memory since it started, in MiB.
@@ -83,6 +83,17 @@ pub struct LoadOutcome {
     pub sides: Vec<Series>,
     /// The first side against each other one, and against PostgreSQL alone.
     pub ratios: Vec<Ratio>,
+    /// Sides that failed some of the requests: such figures and ratios are not about all of them.
+    pub failures: Vec<Failures>,
+}
+
+/// Requests of all rounds that one side answered with 5xx, or not at all.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failures {
+    pub name: String,
+    pub failed: u64,
+    /// Those that failed among them.
+    pub requests: u64,
 }
 
 /// The rounds of one side.
@@ -207,6 +218,19 @@ impl Series {
     }
 }
 
+impl Failures {
+    /// None where nothing failed.
+    pub(super) fn of(side: &Series) -> Option<Self> {
+        let rounds = || side.rounds.iter();
+        let failed = rounds().flat_map(|round| round.errors.values()).sum();
+        (0 < failed).then(|| Self {
+            name: side.name.clone(),
+            failed,
+            requests: rounds().map(|round| round.requests).sum(),
+        })
+    }
+}
+
 impl Ratio {
     /// Of each figure that both sides have in the same rounds.
     pub(super) fn all(side: &Series, other: &Series) -> Vec<Self> {
@@ -305,5 +329,25 @@ mod tests {
             max: 4.0,
         };
         assert_eq!(Ratio::all(&ours, &theirs), [ratio]);
+    }
+
+    #[test]
+    fn failures_of_all_rounds_are_told() {
+        let mut side = Series::new("a");
+        for (status, failed) in [("503", 2), ("unsent", 3)] {
+            side.add(Measurement {
+                requests: 10,
+                successes: 10 - failed,
+                errors: BTreeMap::from([(status.to_owned(), failed)]),
+                ..Measurement::default()
+            });
+        }
+        let failures = Failures {
+            name: "a".to_owned(),
+            failed: 5,
+            requests: 20,
+        };
+        assert_eq!(Failures::of(&side), Some(failures));
+        assert_eq!(Failures::of(&series("b", &[1.0])), None);
     }
 }

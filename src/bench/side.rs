@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::time::timeout;
 
@@ -10,18 +10,18 @@ use super::error::Error;
 use super::load::{self, Length, Load};
 use super::outcome::{Books, Figure, Growth, Measurement, Promises, Tenth};
 use super::popularity::Popularity;
-use super::processes::{self, ProcessorTime};
+use super::processes;
 use super::requests::{Requests, What};
 use super::scenario::{
     ACCEPTANCE_AMOUNT, ACCEPTANCE_BALANCE, ACCEPTANCE_REQUESTS, ACCEPTANCE_SUCCESSES, Accounts,
     Opening, Scenario,
 };
-use super::tally::Tally;
+use super::summary::{Usage, costs, summarise};
 use super::target::{Size, Target};
 use super::writes::{self, Runs};
 use super::{Case, Plan, Progress, Watch};
 use crate::service::audit;
-use crate::storage::statistics::{self, Counters, DiskUsage};
+use crate::storage::statistics::{self, DiskUsage};
 use crate::storage::{Connection, connection};
 
 /// How often the watcher is told.
@@ -45,13 +45,6 @@ pub(super) struct Side<'p> {
     runs: Runs,
     /// What is going on, for who watches.
     step: String,
-}
-
-/// What had been used at one moment.
-#[derive(Clone, Copy)]
-struct Usage {
-    processor: Option<ProcessorTime>,
-    counters: Option<Counters>,
 }
 
 impl<'p> Side<'p> {
@@ -315,9 +308,7 @@ impl<'p> Side<'p> {
         let began = running.began();
         let tally = running.into_tally();
         let mut measurement = summarise(&tally, began);
-        measurement
-            .figures
-            .extend(costs(before, after, tally.latencies.len()));
+        measurement.figures.extend(costs(before, after, &tally));
         let memory_peak = self.target.process.and_then(processes::memory_peak_kib);
         if let Some(peak_kib) = memory_peak {
             let peak_mib = peak_kib as f64 / 1_024.0;
@@ -354,67 +345,4 @@ fn part(count: u64, tenths: u64) -> u64 {
 fn bytes_per_entry(before: DiskUsage, after: DiskUsage, entries: u64) -> Option<f64> {
     let added = after.ledger_bytes.saturating_sub(before.ledger_bytes);
     (0 < entries).then(|| added as f64 / entries as f64)
-}
-
-fn summarise(tally: &Tally, began: Instant) -> Measurement {
-    let statuses = || tally.statuses.iter();
-    let refusals = statuses().filter(|(status, _)| (400..500).contains(*status));
-    let errors = statuses()
-        .filter(|(status, _)| !(200..300).contains(*status) && !(400..500).contains(*status));
-    let mut errors: BTreeMap<String, u64> = errors
-        .map(|(status, count)| (status.to_string(), *count))
-        .collect();
-    for (name, count) in [
-        ("disconnected", tally.disconnects),
-        ("unsent", tally.unsent),
-    ] {
-        if 0 < count {
-            errors.insert(name.to_owned(), count);
-        }
-    }
-    let mut measurement = Measurement {
-        requests: tally.latencies.len().saturating_add(tally.unsent),
-        successes: tally.successes(),
-        refusals: refusals.map(|(status, count)| (*status, *count)).collect(),
-        errors,
-        figures: BTreeMap::new(),
-    };
-    if let Some(last) = tally.last_answer {
-        let seconds = last.saturating_duration_since(began).as_secs_f64();
-        let answered = tally.latencies.len().saturating_sub(tally.disconnects);
-        if 0.0 < seconds {
-            let per_s = answered as f64 / seconds;
-            measurement.figures.insert(Figure::RequestsPerS, per_s);
-        }
-        for (figure, quantile) in Figure::QUANTILES {
-            let latency_us = tally.latencies.value_at_quantile(quantile) as f64;
-            measurement.figures.insert(figure, latency_us / 1_000.0);
-        }
-    }
-    measurement
-}
-
-/// What a request took, where that can be known.
-fn costs(before: Usage, after: Usage, requests: u64) -> BTreeMap<Figure, f64> {
-    let mut figures = BTreeMap::new();
-    if requests == 0 {
-        return figures;
-    }
-    let requests = requests as f64;
-    if let (Some(before), Some(after)) = (before.processor, after.processor) {
-        let service = after.service_us.saturating_sub(before.service_us) as f64;
-        let postgres = after.postgres_us.saturating_sub(before.postgres_us) as f64;
-        figures.insert(Figure::Service, service / requests);
-        figures.insert(Figure::Postgres, postgres / requests);
-        figures.insert(Figure::Processor, (service + postgres) / requests);
-    }
-    if let (Some(before), Some(after)) = (before.counters, after.counters) {
-        let wal_bytes = after.wal_bytes.saturating_sub(before.wal_bytes) as f64;
-        let commits = after.transactions.saturating_sub(before.transactions) as f64;
-        figures.insert(Figure::Wal, wal_bytes / requests);
-        if 0.0 < commits {
-            figures.insert(Figure::PerCommit, requests / commits);
-        }
-    }
-    figures
 }

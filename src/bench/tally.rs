@@ -1,7 +1,7 @@
 //! What is counted of the answers: their latencies, their statuses, and what they promise.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
@@ -12,17 +12,21 @@ use super::writes::Writes;
 const LATENCY_MAX_US: u64 = 300_000_000;
 /// Three digits: a latency is at most a thousandth off.
 const LATENCY_DIGITS: u8 = 3;
+/// The first status with which the service says that it failed itself.
+const FAILURES: u16 = 500;
 
 /// The answers of one load.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// In microseconds.
+    /// In microseconds. Of what was never sent, how long it had waited.
     pub latencies: Histogram<u64>,
     pub statuses: BTreeMap<u16, u64>,
     /// Requests without an answer that could be read.
     pub disconnects: u64,
     /// Requests of an open loop that were due and that nobody was free to send for too long.
     pub unsent: u64,
+    /// Those of the answers below 500 that were to writes.
+    pub answered_writes: u64,
     pub last_answer: Option<Instant>,
     pub writes: Writes,
     /// Ids of the users that were opened, where that was asked.
@@ -37,6 +41,7 @@ impl Tally {
             statuses: BTreeMap::new(),
             disconnects: 0,
             unsent: 0,
+            answered_writes: 0,
             last_answer: None,
             writes: Writes::default(),
             opened: Vec::new(),
@@ -51,9 +56,7 @@ impl Tally {
         intended: Instant,
         at: Instant,
     ) {
-        let latency = at.saturating_duration_since(intended);
-        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
-        self.latencies.saturating_record(latency_us);
+        self.record_latency(at.saturating_duration_since(intended));
         match status {
             Some(status) => {
                 let count = self.statuses.entry(status).or_default();
@@ -63,20 +66,42 @@ impl Tally {
         }
         if let Some(key) = asked.key {
             self.writes.note(key, asked.entries, status);
+            let is_answered = status.is_some_and(|status| status < FAILURES);
+            self.answered_writes = self.answered_writes.saturating_add(is_answered.into());
         }
         self.last_answer = self.last_answer.max(Some(at));
+    }
+
+    /// Takes in a request that is never sent. The answer would have taken longer than it has waited.
+    pub(super) fn give_up(&mut self, waited: Duration) {
+        self.record_latency(waited);
+        self.unsent = self.unsent.saturating_add(1);
     }
 
     pub(super) fn successes(&self) -> u64 {
         let good = self.statuses.range(200..300);
         good.map(|(_, count)| count).sum()
     }
+
+    /// Requests that the service has done its work for: those that it failed are none.
+    pub(super) fn answered(&self) -> u64 {
+        let answered = self.statuses.range(..FAILURES);
+        answered.map(|(_, count)| count).sum()
+    }
+
+    /// All that were due, whatever became of them.
+    pub(super) fn requests(&self) -> u64 {
+        self.latencies.len()
+    }
+
+    fn record_latency(&mut self, latency: Duration) {
+        let latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX);
+        self.latencies.saturating_record(latency_us);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const WRITE: Asked = Asked {
@@ -84,23 +109,42 @@ mod tests {
         entries: 1,
         opens: false,
     };
+    const READ: Asked = Asked { key: None, ..WRITE };
 
     #[test]
-    fn every_answer_is_in_the_figures() {
+    fn every_request_is_in_the_figures() {
         let mut tally = Tally::new();
         let began = Instant::now();
-        let mut record = |status, latency| {
-            tally.record(WRITE, status, began, began + latency);
+        let mut record = |asked, status, latency: Duration| {
+            tally.record(asked, status, began, began + latency);
         };
         for latency_ms in 1..=100 {
-            record(Some(200), Duration::from_millis(latency_ms));
+            record(WRITE, Some(200), Duration::from_millis(latency_ms));
         }
-        record(Some(400), Duration::from_hours(1));
-        record(None, Duration::ZERO);
-        assert_eq!(tally.latencies.len(), 102);
-        assert_eq!(tally.successes(), 100);
+        record(READ, Some(200), Duration::ZERO);
+        record(WRITE, Some(400), Duration::from_hours(1));
+        record(WRITE, Some(503), Duration::ZERO);
+        record(WRITE, None, Duration::ZERO);
+        assert_eq!(tally.requests(), 104);
+        assert_eq!(tally.successes(), 101);
+        assert_eq!(tally.answered(), 102);
+        assert_eq!(tally.answered_writes, 101);
         assert_eq!(tally.disconnects, 1);
         let p50_us = tally.latencies.value_at_quantile(0.5);
-        assert!((49_900..=51_100).contains(&p50_us), "{p50_us}");
+        assert!((48_900..=50_100).contains(&p50_us), "{p50_us}");
+    }
+
+    #[test]
+    fn what_was_never_sent_has_waited_and_has_no_answer() {
+        let mut tally = Tally::new();
+        let began = Instant::now();
+        tally.record(WRITE, Some(200), began, began + Duration::from_millis(1));
+        for _ in 0..99 {
+            tally.give_up(Duration::from_secs(30));
+        }
+        assert_eq!((tally.requests(), tally.unsent), (100, 99));
+        assert_eq!((tally.answered(), tally.answered_writes), (1, 1));
+        let p50_us = tally.latencies.value_at_quantile(0.5);
+        assert!((29_900_000..=30_100_000).contains(&p50_us), "{p50_us}");
     }
 }

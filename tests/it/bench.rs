@@ -151,6 +151,9 @@ async fn every_scenario_counts_what_the_books_confirm() {
             };
             assert_eq!(round["refusals"], refusals, "{outcome}");
             assert!(round.get("service_us").is_none(), "not known: {outcome}");
+            let writes = !["reads", "history"].contains(&scenario);
+            let per_commit = round.get("requests_per_commit");
+            assert_eq!(per_commit.is_some(), writes, "{outcome}");
             assert!(0.0 <= figure(round, "wal_bytes"), "{outcome}");
         }
     }
@@ -332,6 +335,7 @@ fn what_cannot_be_measured_is_refused_in_one_line() {
         ),
         (&["spread", "--accounts", "1"], "--accounts"),
         (&["spread", "--duration", "10"], "10s"),
+        (&["spread", "--duration", "0s"], "nothing can be measured"),
         (&["spread", "--rounds", "0"], "--rounds"),
         (&["spread", "--zipf"], "transfers"),
         (&["spread", "hot"], "hot"),
@@ -394,6 +398,11 @@ fn help_on_bench_explains_every_scenario_and_the_units() {
         "--against",
         "--grow",
         "Bytes per entry",
+        "peak MiB",
+        "unsent",
+        "disconnected",
+        "signin 1,4",
+        "Exit code 1",
     ] {
         assert!(help.contains(words), "{words} in {help}");
     }

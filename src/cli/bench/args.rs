@@ -28,17 +28,21 @@ A closed loop (--concurrency) sends the next request on a connection when the an
 when a request is due, whatever the answers take, and measures from that moment, so that a stall counts for all who came
 meanwhile. Every write has an Idempotency-Key of its own. Accounts are opened over HTTP first.
 
-Units: latencies in milliseconds; processor time of the service and of PostgreSQL in microseconds for each request, and bytes
-of the write-ahead log for each request, where its processes and its database are known, else -; 'per commit' is how many
-requests shared a transaction. Bytes per entry, of --grow, are what the tables of accounts, transactions and entries, with their
-indexes, have grown by since the growth began, divided by the entries written since; database bytes are all of the
-database, without the write-ahead log.
+Units: latencies in milliseconds; processor time of the service and of PostgreSQL in microseconds for each answer, and bytes
+of the write-ahead log for each answer, where its processes and its database are known, else -; 'per commit' is how many
+writes shared a transaction; 'peak MiB' is the most memory that the service itself has had since it started. Bytes per entry, of
+--grow, are what the tables of accounts, transactions and entries, with their indexes, have grown by since the growth began,
+divided by the entries written since; database bytes are all of the database, without the write-ahead log.
+
+Throughput and costs are of the answers below 500, refusals among them. Requests that failed are told beside them, and are in
+the latencies: those answered 5xx; 'disconnected', which got no answer; and 'unsent', which an open loop gives up 30 s after its
+end, with the time that they had waited, so that such latencies are lower bounds.
 
 Last comes the audit: that of 'passbook verify', and whether each write is there as its answer promised, key by key: once if it
 was acknowledged, not at all if it was refused or never sent, either if it failed. What others write meanwhile does not matter.
 
 Exit code 1 if the books are not in balance, if a write is not there as promised, or if withdraw-10k was not answered exactly as it
-has to be. PASSBOOK_PG_BIN_DIR is passed on.
+has to be; failed requests alone do not change it. PASSBOOK_PG_BIN_DIR is passed on.
 
   passbook bench withdraw-10k
   passbook bench spread --concurrency 256 --compare batch_size_max=1,lanes=16
@@ -66,7 +70,7 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, value_name = "DIR", help_heading = "Target")]
     pub(super) temp_dir: Option<PathBuf>,
 
-    /// Keep-alive connections, one number after the other [default: 1,16,64,256; with --rate 256]
+    /// Keep-alive connections, one number after the other [default: 1,16,64,256; signin 1,4; with --rate 256]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_connections, help_heading = "Load")]
     concurrency: Vec<usize>,
 
@@ -91,7 +95,7 @@ pub(in crate::cli) struct BenchArgs {
     warm_up: Duration,
 
     /// Time of each measurement: 500ms, 10s, 1m; at most 1h
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_duration, help_heading = "Load")]
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = parse_some_duration, help_heading = "Load")]
     duration: Duration,
 
     /// How often everything is measured, all sides in turns [default: 1; with --compare or --against 5]
@@ -335,6 +339,13 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "not a time such as 500ms, 10s or 1m, at most 60m".to_owned())
 }
 
+/// The same, and not none at all.
+fn parse_some_duration(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration(text)?;
+    let some = (!duration.is_zero()).then_some(duration);
+    some.ok_or_else(|| "in no time nothing can be measured".to_owned())
+}
+
 /// `name=value,…`, as `serve` will understand it.
 fn parse_settings(text: &str) -> Result<Settings, String> {
     let mut flags = Vec::new();
@@ -382,6 +393,9 @@ mod tests {
         ] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(parse_duration("0s"), Ok(Duration::ZERO));
+        assert!(parse_some_duration("0ms").is_err());
+        assert_eq!(parse_some_duration("1ms"), Ok(Duration::from_millis(1)));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The results as a table, for people.
 
 use crate::bench::{
-    Books, Figure, Growth, LoadOutcome, Measurement, Outcome, Plan, Promises, Ratio, Scenario,
-    Series, Tenth,
+    Books, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Plan, Promises, Ratio,
+    Scenario, Series, Tenth,
 };
 
 /// The figures that a table shows; the sum of both processor times is in comparisons.
@@ -42,15 +42,24 @@ pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
     );
     write_aligned(&mut text, 3, &rows);
     for load in &outcome.loads {
-        if load.ratios.is_empty() {
-            continue;
+        let case = case(load).join(", ");
+        if !load.ratios.is_empty() {
+            text.push_str(&format!(
+                "\n{case}, how many times (median, least to most):\n"
+            ));
+            let ratios: Vec<Vec<String>> = load.ratios.iter().map(compare).collect();
+            write_aligned(&mut text, 2, &ratios);
         }
-        text.push_str(&format!(
-            "\n{}, how many times (median, least to most):\n",
-            case(load).join(", ")
-        ));
-        let ratios: Vec<Vec<String>> = load.ratios.iter().map(compare).collect();
-        write_aligned(&mut text, 2, &ratios);
+        for Failures {
+            name,
+            failed,
+            requests,
+        } in &load.failures
+        {
+            text.push_str(&format!(
+                "FAILED {case}: {failed} of {requests} requests of {name}; they are in its latencies alone\n"
+            ));
+        }
     }
     text.push('\n');
     for violation in &outcome.violations {
