@@ -31,8 +31,8 @@ use std::time::Duration;
 pub use self::error::Error;
 pub use self::load::Load;
 pub use self::outcome::{
-    Books, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Promises, Ratio, Series,
-    Tenth,
+    Books, Conditions, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Promises,
+    Ratio, Series, Tenth,
 };
 pub use self::pgbench::Baseline;
 pub use self::scenario::Scenario;
@@ -76,6 +76,22 @@ pub struct Progress<'a> {
     pub elapsed: Duration,
 }
 
+impl Plan {
+    fn conditions(&self, target: Option<&Target>) -> Conditions {
+        let scenarios = self.cases.iter().map(|case| case.scenario);
+        let size = target.map(|target| target.size).unwrap_or_default();
+        let opened = scenarios.map(|scenario| scenario.accounts(size));
+        Conditions {
+            accounts: opened.max().unwrap_or_default(),
+            grow: size.grow,
+            zipf: self.zipf,
+            warm_up_s: self.warm_up.as_secs_f64(),
+            duration_s: self.duration.as_secs_f64(),
+            rounds: self.rounds,
+        }
+    }
+}
+
 impl Progress<'_> {
     /// Answers in a second, so far.
     #[must_use]
@@ -102,40 +118,18 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
         }
         (None, _) | (_, None) => None,
     };
-    let names: Vec<Series> = targets
-        .iter()
-        .map(|target| Series::new(&target.name))
-        .collect();
-    let mut outcome = Outcome {
-        growth: Vec::new(),
-        loads: Vec::new(),
-        pgbench: plan.baseline.map(|baseline| Series::new(baseline.name())),
-        books: Vec::new(),
-        violations: Vec::new(),
-        is_clean: true,
-    };
-    for Case { scenario, load } in &plan.cases {
-        outcome.loads.push(LoadOutcome {
-            scenario: scenario.name(),
-            load: *load,
-            sides: names.clone(),
-            ratios: Vec::new(),
-            failures: Vec::new(),
-        });
-    }
+    let mut outcome = Outcome::new(plan, targets);
     for side in &mut sides {
         outcome.growth.extend(side.grow(watch).await?);
     }
     for round in 0..plan.rounds {
-        measure_round(round, plan, &mut sides, &mut outcome, watch).await?;
-        if let (Some(pgbench), Some(series)) = (&pgbench, &mut outcome.pgbench) {
-            watch(Progress {
-                side: &series.name,
-                step: &step(round, plan.rounds),
-                completed: 0,
-                elapsed: Duration::ZERO,
-            });
-            series.add(pgbench.measure(plan.warm_up, plan.duration).await?);
+        // Every other round the other way round, so that nobody is always first, or last.
+        if is_backwards(round) {
+            measure_baseline(round, plan, pgbench.as_ref(), &mut outcome, watch).await?;
+            measure_round(round, plan, &mut sides, &mut outcome, watch).await?;
+        } else {
+            measure_round(round, plan, &mut sides, &mut outcome, watch).await?;
+            measure_baseline(round, plan, pgbench.as_ref(), &mut outcome, watch).await?;
         }
     }
     for side in sides {
@@ -145,7 +139,7 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
     Ok(outcome)
 }
 
-/// Every case on every side; every other round the other way round, so that nobody is always first.
+/// Every case on every side.
 async fn measure_round(
     round: u32,
     plan: &Plan,
@@ -156,7 +150,7 @@ async fn measure_round(
     for (case, load) in plan.cases.iter().zip(&mut outcome.loads) {
         let mut turns: Vec<(&mut Side<'_>, &mut Series)> =
             sides.iter_mut().zip(&mut load.sides).collect();
-        if round % 2 == 1 {
+        if is_backwards(round) {
             turns.reverse();
         }
         for (side, series) in turns {
@@ -170,11 +164,57 @@ async fn measure_round(
     Ok(())
 }
 
+/// PostgreSQL alone, where that was asked: its load is its own, and the same for every case.
+async fn measure_baseline(
+    round: u32,
+    plan: &Plan,
+    pgbench: Option<&Pgbench>,
+    outcome: &mut Outcome,
+    watch: &Watch<'_>,
+) -> Result<(), Error> {
+    if let (Some(pgbench), Some(series)) = (pgbench, &mut outcome.pgbench) {
+        watch(Progress {
+            side: &series.name,
+            step: &step(round, plan.rounds),
+            completed: 0,
+            elapsed: Duration::ZERO,
+        });
+        series.add(pgbench.measure(plan.warm_up, plan.duration).await?);
+    }
+    Ok(())
+}
+
+fn is_backwards(round: u32) -> bool {
+    round % 2 == 1
+}
+
 fn step(round: u32, rounds: u32) -> String {
     format!("round {} of {rounds}", round.saturating_add(1))
 }
 
 impl Outcome {
+    /// Of nothing yet.
+    fn new(plan: &Plan, targets: &[Target]) -> Self {
+        let names = targets.iter().map(|target| Series::new(&target.name));
+        let names: Vec<Series> = names.collect();
+        let load = |case: &Case| LoadOutcome {
+            scenario: case.scenario.name(),
+            load: case.load,
+            sides: names.clone(),
+            ratios: Vec::new(),
+            failures: Vec::new(),
+        };
+        Self {
+            conditions: plan.conditions(targets.first()),
+            growth: Vec::new(),
+            loads: plan.cases.iter().map(load).collect(),
+            pgbench: plan.baseline.map(|baseline| Series::new(baseline.name())),
+            books: Vec::new(),
+            violations: Vec::new(),
+            is_clean: true,
+        }
+    }
+
     fn conclude(&mut self) {
         for load in &mut self.loads {
             let Some((first, others)) = load.sides.split_first() else {

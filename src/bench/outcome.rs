@@ -40,6 +40,7 @@ pub enum Figure {
 /// Everything that a run of the benchmark found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Outcome {
+    pub conditions: Conditions,
     /// How each side came to its size, where it grew before it was measured.
     pub growth: Vec<Growth>,
     pub loads: Vec<LoadOutcome>,
@@ -50,6 +51,20 @@ pub struct Outcome {
     /// Answers that were not as the scenario needs them.
     pub violations: Vec<String>,
     pub is_clean: bool,
+}
+
+/// What was measured, besides scenarios and loads.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Conditions {
+    /// As many were opened; on an almost empty ledger beside it fewer.
+    pub accounts: u64,
+    /// Withdrawals that were written before.
+    pub grow: u64,
+    /// Some accounts were chosen far more often than others.
+    pub zipf: bool,
+    pub warm_up_s: f64,
+    pub duration_s: f64,
+    pub rounds: u32,
 }
 
 /// A side that grew.

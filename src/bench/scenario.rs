@@ -132,6 +132,11 @@ impl Scenario {
         }
     }
 
+    /// How many accounts are opened for it, in a ledger of this size.
+    pub(super) fn accounts(self, size: Size) -> u64 {
+        self.opening(size, 0).count
+    }
+
     /// What has to be there before, in a ledger of this size.
     pub(super) fn opening(self, size: Size, prefix: u64) -> Opening {
         let (what, count) = match self {

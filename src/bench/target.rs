@@ -30,7 +30,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 const LOG_LINES_MAX: usize = 20;
 
 /// What a ledger holds before it is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Size {
     /// Accounts to choose from, where a scenario has many.
     pub accounts: u64,

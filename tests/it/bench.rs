@@ -143,6 +143,15 @@ async fn every_scenario_counts_what_the_books_confirm() {
         let asked = loads.map_or(1, |loads| loads.split(',').count());
         assert_eq!(rounds(&outcome).len(), asked, "{outcome}");
         assert_eq!(list(&outcome, "books").len(), 1, "{outcome}");
+        let accounts = match scenario {
+            "withdraw-10k" | "hot" => 1,
+            "signin" => 8,
+            _ => 40,
+        };
+        let conditions = serde_json::json!({
+            "accounts": accounts, "grow": 0, "zipf": false, "warm_up_s": 0.1, "duration_s": 0.3, "rounds": 1,
+        });
+        assert_eq!(outcome["conditions"], conditions);
         assert_adds_up(&outcome);
         for round in rounds(&outcome) {
             let refusals = match scenario {

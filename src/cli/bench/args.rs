@@ -42,7 +42,8 @@ Last comes the audit: that of 'passbook verify', and whether each write is there
 was acknowledged, not at all if it was refused or never sent, either if it failed. What others write meanwhile does not matter.
 
 Exit code 1 if the books are not in balance, if a write is not there as promised, or if withdraw-10k was not answered exactly as it
-has to be; failed requests alone do not change it. PASSBOOK_PG_BIN_DIR is passed on.
+has to be; failed requests alone do not change it. PASSBOOK_PG_BIN_DIR is passed on. pgbench has a load of its own whatever
+that of the services is: 16 connections for spread, 2 for hot with 500 withdrawals a statement, 1 for one.
 
   passbook bench withdraw-10k
   passbook bench spread --concurrency 256 --compare batch_size_max=1,lanes=16

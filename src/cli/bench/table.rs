@@ -1,8 +1,8 @@
 //! The results as a table, for people.
 
 use crate::bench::{
-    Books, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Plan, Promises, Ratio,
-    Scenario, Series, Tenth,
+    Books, Conditions, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Plan, Promises,
+    Ratio, Scenario, Series, Tenth,
 };
 
 /// The figures that a table shows; the sum of both processor times is in comparisons.
@@ -28,7 +28,7 @@ pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
     for growth in &outcome.growth {
         text.push_str(&describe_growth(growth));
     }
-    text.push_str(&headline(plan));
+    text.push_str(&headline(plan, &outcome.conditions));
     let mut rows = vec![titles()];
     for load in &outcome.loads {
         let sides = load.sides.iter();
@@ -107,22 +107,34 @@ fn describe_growth(growth: &Growth) -> String {
     text
 }
 
-fn headline(plan: &Plan) -> String {
+fn headline(plan: &Plan, conditions: &Conditions) -> String {
+    let Conditions {
+        accounts,
+        zipf,
+        warm_up_s,
+        duration_s,
+        rounds,
+        grow: _,
+    } = conditions;
     let mut scenarios: Vec<Scenario> = plan.cases.iter().map(|case| case.scenario).collect();
     scenarios.dedup();
     let names = scenarios.iter().map(|scenario| scenario.name());
     let names = names.collect::<Vec<_>>().join(", ");
+    let accounts = match (accounts, zipf) {
+        (1, _) => "1 account".to_owned(),
+        (accounts, false) => format!("{accounts} accounts"),
+        (accounts, true) => format!("{accounts} accounts by Zipf's law"),
+    };
     let seconds = if scenarios == [Scenario::Withdraw10k] {
         String::new()
     } else {
-        format!("{} s ", plan.duration.as_secs_f64())
+        format!("{duration_s} s ")
     };
-    let warm_up = plan.warm_up.as_secs_f64();
-    let rounds = match plan.rounds {
+    let rounds = match rounds {
         1 => String::new(),
         rounds => format!(", medians of {rounds} rounds"),
     };
-    format!("{names}: {seconds}after {warm_up} s of warm-up{rounds}\n\n")
+    format!("{names}: {accounts}, {seconds}after {warm_up_s} s of warm-up{rounds}\n\n")
 }
 
 fn titles() -> Vec<String> {

@@ -125,7 +125,9 @@ fn a_growth_is_a_table_of_its_own() {
     let output = run(&[&args[..], &places, &SHORT].concat());
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (growth, rest) = text.split_once("spread: 0.1 s").expect("both tables");
+    let (growth, rest) = text
+        .split_once("spread: 40 accounts, 0.1 s")
+        .expect("both tables");
     assert!(growth.contains("bytes/entry"), "{text}");
     let rows = growth.lines().filter_map(|line| {
         let entries = line.split_whitespace().next()?;
