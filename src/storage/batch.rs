@@ -42,22 +42,22 @@ const SURE: &str = "), sure as (
 /// As [`SURE`], where an account is called by its name in a book that can be reset, or where one is. The book is locked against
 /// that until the commit. A variant of its own, because every other batch would pay for it as well.
 const SURE_OF_BOOKS: &str = "), open_books as (
-    select 1 from books where id = any($50::bigint[]) and sealed_at is null order by id for share
+    select 1 from books where id = any($51::bigint[]) and sealed_at is null order by id for share
 ), sealed_books as (
     update books set sealed_at = sealed.at
-    from unnest($51::bigint[], $52::timestamptz[]) as sealed (id, at)
+    from unnest($52::bigint[], $53::timestamptz[]) as sealed (id, at)
     where books.id = sealed.id and books.sealed_at is null
     returning 1
 ), sure as (
     select 1 / (
         (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($10)
-        and (select count(*) from open_books) = cardinality($50)
-        and (select count(*) from sealed_books) = cardinality($51)
+        and (select count(*) from open_books) = cardinality($51)
+        and (select count(*) from sealed_books) = cardinality($52)
     )::int as one
 ), new_books as (
     insert into books (id, name, opened_at, sealed_at)
     select id, name, opened_at, sealed_at
-    from unnest($53::bigint[], $54::text[], $55::timestamptz[], $56::timestamptz[]) as new (id, name, opened_at, sealed_at)
+    from unnest($54::bigint[], $55::text[], $56::timestamptz[], $57::timestamptz[]) as new (id, name, opened_at, sealed_at)
     where (select one from sure) = 1
 ";
 
@@ -80,19 +80,19 @@ const INSERT: &str = "), new_users as (
     where name is not null and (select one from sure) = 1
 ), new_transactions as (
     insert into transactions (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key,
-        request_digest, refusal)
+        key_hash, request_digest, refusal)
     select id, kind::transaction_kind, scope_kind::scope_kind, scope_id, created_at, account_id, account_version,
-        idempotency_key, request_digest, refusal::jsonb
+        idempotency_key, key_hash, request_digest, refusal::jsonb
     from unnest($32::uuid[], $33::text[], $34::text[], $35::bigint[], $36::timestamptz[], $37::bigint[], $38::bigint[],
-            $39::text[], $40::bytea[], $41::text[])
-        as new (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key, request_digest,
-            refusal)
+            $39::text[], $40::uuid[], $41::bytea[], $42::text[])
+        as new (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key, key_hash,
+            request_digest, refusal)
     where (select one from sure) = 1
 ), new_entries as (
     insert into entries (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
     select account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal
-    from unnest($42::bigint[], $43::bigint[], $44::bigint[], $45::timestamptz[], $46::uuid[], $47::numeric[],
-            $48::numeric[], $49::bytea[])
+    from unnest($43::bigint[], $44::bigint[], $45::bigint[], $46::timestamptz[], $47::uuid[], $48::numeric[],
+            $49::numeric[], $50::bytea[])
         as new (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
     where (select one from sure) = 1
 )
@@ -326,6 +326,10 @@ fn bind_transactions<'q>(
         .collect::<Result<_, _>>()
         .map_err(|error| CommitError::BadData(error.to_string()))?;
     let key = |row: &NewTransaction<'_>| row.key.map(|key| key.text.clone());
+    let key_hash = |row: &NewTransaction<'_>| {
+        let key = row.key?;
+        Some(columns::key_hash(row.scope, &key.text))
+    };
     Ok(query
         .bind(rows().map(|row| row.id.0).collect::<Vec<uuid::Uuid>>())
         .bind(
@@ -359,6 +363,7 @@ fn bind_transactions<'q>(
                 .collect::<Vec<Option<i64>>>(),
         )
         .bind(rows().map(key).collect::<Vec<Option<String>>>())
+        .bind(rows().map(key_hash).collect::<Vec<Option<uuid::Uuid>>>())
         .bind(
             rows()
                 .map(|row| row.key.map(|key| key.digest))

@@ -1,6 +1,8 @@
 //! The ledger's values on their way into columns and back.
 
 use rust_decimal::Decimal;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::StorageError;
 use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, Kind, Scope, Seal};
@@ -74,6 +76,13 @@ pub(super) fn scope(scope: Scope) -> (&'static str, i64) {
         Scope::Account(account) => ("account", account.0),
         Scope::Book(book) => ("book", book.0),
     }
+}
+
+/// What a key is unique by: the first half of SHA-256 over its scope and itself, as in migration V13.
+pub(super) fn key_hash(scope: Scope, key: &str) -> Uuid {
+    let (kind, id) = self::scope(scope);
+    let hash = Sha256::digest(format!("{kind} {id} {key}"));
+    Uuid::from_bytes(std::array::from_fn(|index| hash[index]))
 }
 
 /// # Errors

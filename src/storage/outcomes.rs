@@ -31,17 +31,15 @@ pub async fn list_ids_by_keys(
     // The lateral holds the look-up to the index whatever the statistics say of the table.
     const SQL: &str = "
         select transactions.id
-        from unnest($1::text[], $2::bigint[], $3::text[]) as asked (scope_kind, scope_id, idempotency_key)
+        from unnest($1::uuid[]) as asked (key_hash)
         cross join lateral (
-            select id from transactions
-            where transactions.scope_kind = asked.scope_kind::scope_kind and transactions.scope_id = asked.scope_id
-                and transactions.idempotency_key = asked.idempotency_key
+            select id from transactions where transactions.key_hash = asked.key_hash
         ) as transactions";
-    let scopes = || keys.iter().map(|(scope, _)| columns::scope(*scope));
+    let hashes = keys
+        .iter()
+        .map(|(scope, key)| columns::key_hash(*scope, key));
     let ids: Vec<Uuid> = sqlx::query_scalar(SQL)
-        .bind(scopes().map(|(kind, _)| kind).collect::<Vec<&str>>())
-        .bind(scopes().map(|(_, id)| id).collect::<Vec<i64>>())
-        .bind(keys.iter().map(|(_, key)| *key).collect::<Vec<&str>>())
+        .bind(hashes.collect::<Vec<Uuid>>())
         .fetch_all(connection)
         .await?;
     Ok(ids.into_iter().map(TransactionId).collect())

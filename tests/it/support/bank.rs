@@ -92,6 +92,11 @@ impl Bank {
         }
     }
 
+    /// A user who was opened before the service started again.
+    pub(crate) fn user_again(&self, id: i64) -> User<'_> {
+        User { bank: self, id }
+    }
+
     /// A user who is there already.
     pub(crate) fn known_user(&self, id: i64) -> User<'_> {
         User { bank: self, id }
