@@ -70,9 +70,9 @@ pub struct Progress<'a> {
     /// Who is under load.
     pub side: &'a str,
     pub step: &'a str,
-    /// Requests that were answered.
+    /// Requests that were answered; in the audit, what was read.
     pub completed: u64,
-    /// Since the load is on.
+    /// Since the step began.
     pub elapsed: Duration,
 }
 
@@ -133,7 +133,7 @@ pub async fn run(plan: &Plan, targets: &[Target], watch: &Watch<'_>) -> Result<O
         }
     }
     for side in sides {
-        outcome.books.extend(side.audit().await?);
+        outcome.books.extend(side.audit(watch).await?);
     }
     outcome.conclude();
     Ok(outcome)

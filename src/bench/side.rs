@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
@@ -161,7 +161,7 @@ impl<'p> Side<'p> {
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub(super) async fn audit(mut self) -> Result<Option<Books>, Error> {
+    pub(super) async fn audit(mut self, watch: &Watch<'_>) -> Result<Option<Books>, Error> {
         let (Some(database), Some(mut connection)) =
             (self.target.database()?, self.database.take())
         else {
@@ -172,8 +172,22 @@ impl<'p> Side<'p> {
             pages: audit::Pages::default(),
             since: None,
         };
-        let report = audit::run(&database, settings, |_, _| {}).await?.report;
-        writes::look_up(&mut connection, &mut self.runs).await?;
+        let side = &self.target.name;
+        let began = Instant::now();
+        let tell = |step, completed| {
+            watch(Progress {
+                side,
+                step,
+                completed,
+                elapsed: began.elapsed(),
+            });
+        };
+        let audited = audit::run(&database, settings, |report, _| {
+            tell("auditing the entries", report.entries);
+        });
+        let report = audited.await?.report;
+        let tell = |keys| tell("auditing the keys", keys);
+        writes::look_up(&mut connection, &mut self.runs, tell).await?;
         connection::close(connection).await;
         let mut promises = Promises::default();
         for writes in self.runs.values() {

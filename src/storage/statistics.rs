@@ -1,4 +1,7 @@
-//! What measurements ask of the server: what it counts by itself, how large it is, and which accounts users have.
+//! What measurements ask of the server: what it counts by itself, how large it is, which accounts users have, and what is there
+//! under which key.
+
+use std::future::poll_fn;
 
 use super::{Connection, StorageError};
 
@@ -59,13 +62,32 @@ pub async fn list_accounts_of(
         .await?)
 }
 
-/// All entries of the journal. Reads every one of them.
+/// Passes on every key under which a command was applied, with how many entries that made: one by one, in no order, so that
+/// none is kept in memory. A backslash in a key comes doubled. Reads the whole journal.
 ///
 /// # Errors
 /// Where the database does not answer.
-pub async fn count_entries(connection: &mut Connection) -> Result<i64, StorageError> {
-    const SQL: &str = "select count(*) from entries";
-    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+pub async fn visit_keys(
+    connection: &mut Connection,
+    mut visit: impl FnMut(&str, u64),
+) -> Result<(), StorageError> {
+    // In the order in which they lie, which is about that of their entries in the index: two seconds for a million.
+    const SQL: &str = "
+        copy (
+            select (select count(*) from entries where entries.transaction_id = transactions.id), idempotency_key
+            from transactions
+            where idempotency_key is not null and refusal is null
+        ) to stdout";
+    let mut rows = connection.copy_out_raw(SQL).await?;
+    // Each row comes by itself (PostgreSQL's manual, 55.2.6).
+    while let Some(row) = poll_fn(|context| rows.as_mut().poll_next(context)).await {
+        let row = row?;
+        let odd = || StorageError::Corrupt("a row of keys that cannot be read".to_owned());
+        let text = str::from_utf8(&row).map_err(|_| odd())?;
+        let (entries, key) = text.trim_end().split_once('\t').ok_or_else(odd)?;
+        visit(key, entries.parse().map_err(|_| odd())?);
+    }
+    Ok(())
 }
 
 /// The directory of the server's programs. For superusers.

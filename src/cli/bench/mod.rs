@@ -116,7 +116,7 @@ fn watcher() -> impl Fn(Progress<'_>) {
             let per_s = progress.per_s();
             drop(write!(
                 io::stderr(),
-                "\r\x1b[K{step}: {completed} requests in {elapsed_s:.1} s, {per_s:.0}/s"
+                "\r\x1b[K{step}: {completed} in {elapsed_s:.1} s, {per_s:.0}/s"
             ));
         } else if *last.borrow() != step {
             drop(writeln!(io::stderr(), "{step}"));
