@@ -54,9 +54,10 @@ pub const HEADS_MAX: usize = 100_000_000;
 
 /// How long a command may wait in the queue. Past that it is dropped, and nothing was applied.
 const WAIT_MAX: Duration = Duration::from_secs(4);
-/// How long a lane works on a batch, retries and reconnects included. Longer than one statement may take.
+/// How long after it was taken a batch is worth another round. Longer than one statement may take.
 const SETTLE_MAX: Duration = Duration::from_millis(3_500);
-/// How long a caller waits for an answer: longer than the two before together, so that the engine answers first.
+/// How long a caller waits for an answer: longer than the two before together, so that the engine answers first unless the last
+/// round of the batch takes too long.
 const ANSWER_MAX: Duration = Duration::from_secs(8);
 
 /// What may be tuned. Every value gives the same answers.
