@@ -75,13 +75,13 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    const READ: Self = Self {
+    pub(super) const READ: Self = Self {
         key: None,
         entries: 0,
         opens: false,
     };
 
-    const fn write(key: u64, entries: u8) -> Self {
+    pub(super) const fn write(key: u64, entries: u8) -> Self {
         Self {
             key: Some(key),
             entries,

@@ -88,12 +88,7 @@ mod tests {
     use super::super::requests::Asked;
     use super::*;
 
-    const WRITE: Asked = Asked {
-        key: Some(0),
-        entries: 1,
-        opens: false,
-    };
-    const READ: Asked = Asked { key: None, ..WRITE };
+    const WRITE: Asked = Asked::write(0, 1);
 
     /// So many requests of a kind that were all answered alike, each after a second.
     fn answered(requests: &[(u64, Asked, Option<u16>)]) -> (Tally, Instant) {
@@ -144,9 +139,9 @@ mod tests {
 
     #[test]
     fn commits_are_shared_by_writes_alone() {
-        let (half, _) = answered(&[(50, WRITE, Some(200)), (50, READ, Some(200))]);
+        let (half, _) = answered(&[(50, WRITE, Some(200)), (50, Asked::READ, Some(200))]);
         assert_eq!(costs_of(&half), [Some(3.0), Some(5.0)]);
-        let (none, _) = answered(&[(100, READ, Some(200))]);
+        let (none, _) = answered(&[(100, Asked::READ, Some(200))]);
         assert_eq!(costs_of(&none), [Some(3.0), None]);
         let (failed, _) = answered(&[(100, WRITE, Some(503))]);
         assert_eq!(costs_of(&failed), [None, None]);

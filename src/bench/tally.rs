@@ -104,12 +104,7 @@ impl Tally {
 mod tests {
     use super::*;
 
-    const WRITE: Asked = Asked {
-        key: Some(0),
-        entries: 1,
-        opens: false,
-    };
-    const READ: Asked = Asked { key: None, ..WRITE };
+    const WRITE: Asked = Asked::write(0, 1);
 
     #[test]
     fn every_request_is_in_the_figures() {
@@ -121,7 +116,7 @@ mod tests {
         for latency_ms in 1..=100 {
             record(WRITE, Some(200), Duration::from_millis(latency_ms));
         }
-        record(READ, Some(200), Duration::ZERO);
+        record(Asked::READ, Some(200), Duration::ZERO);
         record(WRITE, Some(400), Duration::from_hours(1));
         record(WRITE, Some(503), Duration::ZERO);
         record(WRITE, None, Duration::ZERO);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{SHORT, assert_adds_up, bench, count, figure, list, rounds, serve};
+use super::{SHORT, assert_adds_up, bench, bench_at, count, figure, list, rounds, serve};
 use crate::support::postgres;
 use crate::support::process::{Passbook, run};
 
@@ -11,9 +11,8 @@ use crate::support::process::{Passbook, run};
 async fn in_an_open_loop_a_latency_counts_from_when_the_request_was_due() {
     let url = postgres::create_database().await;
     let (passbook, flags) = serve(&url);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let args = ["spread", "--rate", "20000", "--concurrency", "1"];
-    let (outcome, code) = bench(&[&args[..], &["--duration", "50ms"], &flags].concat());
+    let (outcome, code) = bench_at(&flags, &[&args[..], &["--duration", "50ms"]].concat());
     assert_eq!(code, Some(0), "{outcome}");
     assert_adds_up(&outcome);
     let round = rounds(&outcome)[0];
@@ -29,9 +28,8 @@ async fn in_an_open_loop_a_latency_counts_from_when_the_request_was_due() {
 async fn a_connection_that_lay_unused_is_not_taken_for_a_refusal() {
     let url = postgres::create_database().await;
     let (passbook, flags) = serve(&url);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let args = ["spread", "--rate", "10", "--duration", "7s"];
-    let (outcome, code) = bench(&[&args[..], &flags].concat());
+    let (outcome, code) = bench_at(&flags, &args);
     assert_eq!(code, Some(0), "{outcome}");
     assert_adds_up(&outcome);
     let round = rounds(&outcome)[0];

@@ -3,7 +3,7 @@
 use reqwest::{Client, RequestBuilder};
 use sqlx::{Connection as _, PgConnection};
 
-use super::{assert_adds_up, bench, count, list, rounds, serve};
+use super::{assert_adds_up, bench_at, count, list, rounds, serve};
 use crate::support::process::{Ended, Passbook, command};
 use crate::support::{eventually, postgres};
 
@@ -33,15 +33,14 @@ async fn assert_opened(asked: RequestBuilder) {
 async fn copies_under_one_key_are_counted_once() {
     let url = postgres::create_database().await;
     let (passbook, flags) = serve(&url);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let args = ["retry-storm", "--concurrency", "6", "--duration", "300ms"];
-    let (outcome, _) = bench(&[&args, &flags[..]].concat());
+    let (outcome, _) = bench_at(&flags, &args);
     assert_adds_up(&outcome);
     let requests = count(rounds(&outcome)[0], "successes");
     // Those of the opening and of the warm-up are among them.
     let acknowledged = count(&list(&outcome, "books")[0], "acknowledged") - 40;
     assert!(requests / 3 <= acknowledged, "{outcome}");
-    let (spread, _) = bench(&[&["spread"], &args[1..], &flags[..]].concat());
+    let (spread, _) = bench_at(&flags, &[&["spread"], &args[1..]].concat());
     assert!(
         acknowledged < count(&list(&spread, "books")[0], "acknowledged"),
         "{outcome} {spread}"
@@ -110,14 +109,13 @@ async fn writes_that_are_lost_unpromised_or_twice_are_told_apart() {
 async fn books_that_are_off_are_told_by_the_exit_code() {
     let url = postgres::create_database().await;
     let (passbook, flags) = serve(&url);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let args = ["spread", "--duration", "100ms", "--concurrency", "1"];
-    let (outcome, code) = bench(&[&args, &flags[..]].concat());
+    let (outcome, code) = bench_at(&flags, &args);
     assert_eq!(code, Some(0), "{outcome}");
 
     postgres::execute(&url, "update accounts set balance = balance + 1").await;
     let args = ["reads", "--duration", "100ms", "--concurrency", "1"];
-    let (outcome, code) = bench(&[&args, &flags[..]].concat());
+    let (outcome, code) = bench_at(&flags, &args);
     assert_eq!(code, Some(1), "{outcome}");
     let books = &list(&outcome, "books")[0];
     assert_eq!(books["in_balance"], false, "{outcome}");

@@ -8,7 +8,8 @@ use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use super::{
-    SHORT, assert_adds_up, assert_is_drawn, bench, count, figure, is_empty, list, rounds, serve,
+    SHORT, assert_adds_up, assert_is_drawn, bench, bench_at, count, figure, is_empty, list, rounds,
+    serve,
 };
 use crate::support::postgres;
 use crate::support::process::{self, path_of, run};
@@ -99,9 +100,8 @@ fn assert_is_a_curve(growth: &Value, whole: u64) {
 async fn what_a_ledger_grows_by_is_spread_over_all_accounts() {
     let url = postgres::create_database().await;
     let (passbook, flags) = serve(&url);
-    let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let args = ["hot", "--grow", "2000", "--concurrency", "1"];
-    let (outcome, code) = bench(&[&args[..], &["--duration", "100ms"], &flags].concat());
+    let (outcome, code) = bench_at(&flags, &[&args[..], &["--duration", "100ms"]].concat());
     assert_eq!(code, Some(0), "{outcome}");
     assert_adds_up(&outcome);
     // The mean is 50 for each of the 40.
