@@ -1,5 +1,6 @@
 //! Which path is whose: the operations of every dialect, and what answers where there is none.
 
+use actix_web::guard::fn_guard;
 use actix_web::http::header;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
@@ -44,7 +45,9 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         let mut resource = web::resource(path);
         let mut allowed: Vec<&str> = Vec::new();
         for operation in all().filter(|operation| operation.path == path) {
-            resource = resource.route((operation.route)().method(operation.method.clone()));
+            // actix's own guard by method keeps a list in each request, for a 405 of its own.
+            let is_asked = fn_guard(|asked| asked.head().method == operation.method);
+            resource = resource.route((operation.route)().guard(is_asked));
             allowed.push(operation.method.as_str());
         }
         let allowed = allowed.join(", ");
