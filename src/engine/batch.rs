@@ -1,7 +1,8 @@
 //! Commands on their way through a lane, with what is known about them so far.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -12,14 +13,12 @@ use super::queue::Queue;
 use super::{SETTLE_MAX, WAIT_MAX};
 use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, NamedAccount, View};
 
-/// What two lanes must not work on at the same time, lest they overtake one another.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Resource {
-    Account(AccountId),
-    /// An account that is called by its name. One that is called by both its name and its id may be in two lanes at once:
-    /// the compare-and-swap sorts that out.
-    Name(NamedAccount),
-}
+/// What two lanes must not work on at the same time, lest they overtake one another: an account as it is called, in 64 bits.
+///
+/// Two accounts of the same bits wait for one another as if they were one. An account that is called by both its name and its id
+/// may be in two lanes at once: the compare-and-swap sorts that out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Resource(u64);
 
 /// A command that waits for its answer.
 pub(super) struct Pending {
@@ -59,11 +58,34 @@ struct Claim {
     resources: HashSet<Resource>,
 }
 
+impl Resource {
+    pub(super) fn account(account: AccountId) -> Self {
+        Self::of(&account)
+    }
+
+    pub(super) fn name(name: &NamedAccount) -> Self {
+        Self::of(name)
+    }
+
+    fn called(reference: &AccountRef) -> Self {
+        match reference {
+            AccountRef::Id(id) | AccountRef::Owned(id, _) => Self::account(*id),
+            AccountRef::Named(name) => Self::name(name),
+        }
+    }
+
+    /// No client knows the key, so none can choose a name that another account waits for.
+    fn of(called: &impl Hash) -> Self {
+        static KEYED: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        Self(KEYED.hash_one(called))
+    }
+}
+
 impl Pending {
     /// A command with the receiver of its answer.
     pub(super) fn new(command: Command, now: Instant) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, receiver) = oneshot::channel();
-        let resources = command.action.accounts().map(resource).collect();
+        let resources = command.action.accounts().map(Resource::called).collect();
         let bytes = size_of::<Self>().saturating_add(heap_bytes(&command));
         (
             Self {
@@ -162,7 +184,7 @@ impl Batch {
                     .iter()
                     .any(|resource| blocked.contains(resource));
                 if touches {
-                    blocked.extend(pending.resources.iter().cloned());
+                    blocked.extend(&pending.resources);
                 }
                 touches
             });
@@ -208,16 +230,9 @@ impl Drop for Claim {
 
 /// Everything that the work touches.
 pub(super) fn resources(work: &[Pending]) -> HashSet<Resource> {
-    work.iter()
-        .flat_map(|pending| pending.resources.iter().cloned())
-        .collect()
-}
-
-fn resource(reference: &AccountRef) -> Resource {
-    match reference {
-        AccountRef::Id(id) | AccountRef::Owned(id, _) => Resource::Account(*id),
-        AccountRef::Named(name) => Resource::Name(name.clone()),
-    }
+    let mut resources = HashSet::with_capacity(work.len());
+    resources.extend(work.iter().flat_map(|pending| &pending.resources));
+    resources
 }
 
 /// What a command holds besides itself.

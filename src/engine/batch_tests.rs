@@ -17,7 +17,7 @@ use crate::ledger::{
 };
 
 fn account(id: i64) -> Resource {
-    Resource::Account(AccountId(id))
+    Resource::account(AccountId(id))
 }
 
 fn accounts<const N: usize>(ids: [i64; N]) -> HashSet<Resource> {
@@ -57,8 +57,8 @@ fn a_command_holds_its_accounts_as_they_are_called() {
         pending
     });
     assert_eq!(works[0].resources, [account(1), account(2)]);
-    let shop = Resource::Name(named("shop"));
-    assert_eq!(works[1].resources, [shop.clone(), shop.clone()]);
+    let shop = Resource::name(&named("shop"));
+    assert_eq!(works[1].resources, [shop, shop]);
     assert_eq!(
         resources(&works),
         HashSet::from([account(1), account(2), shop])

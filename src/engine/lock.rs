@@ -62,8 +62,8 @@ impl Lane {
             .iter()
             .filter(|(_, account)| held.contains(account));
         let resources: HashSet<Resource> = names
-            .map(|(name, _)| Resource::Name(name.clone()))
-            .chain(held.iter().copied().map(Resource::Account))
+            .map(|(name, _)| Resource::name(name))
+            .chain(held.iter().copied().map(Resource::account))
             .collect();
         let apart = batch.separate(&resources);
         if !apart.work.is_empty() {

@@ -66,7 +66,7 @@ impl Queue {
             return false;
         }
         for resource in &pending.resources {
-            *state.counts.entry(resource.clone()).or_default() += 1;
+            *state.counts.entry(*resource).or_default() += 1;
         }
         // A lane that works on the account looks again when it is done; to wake another would be for nothing.
         let startable = !pending
@@ -168,7 +168,7 @@ impl Queue {
     pub(super) fn release(&self, resources: &HashSet<Resource>) {
         let mut state = self.state();
         for resource in resources {
-            decrement(&mut state.busy, resource);
+            decrement(&mut state.busy, *resource);
         }
         let more = !state.waiting.is_empty() || state.closed;
         drop(state);
@@ -221,7 +221,7 @@ impl State {
                 .iter()
                 .any(|one| self.busy.contains_key(one) || blocked.contains(one))
             {
-                blocked.extend(pending.resources.iter().cloned());
+                blocked.extend(&pending.resources);
                 skipped.push_back(pending);
             } else {
                 self.forget(&pending);
@@ -248,7 +248,7 @@ impl State {
 
     fn claim(&mut self, resources: &HashSet<Resource>) {
         for resource in resources {
-            *self.busy.entry(resource.clone()).or_default() += 1;
+            *self.busy.entry(*resource).or_default() += 1;
         }
     }
 
@@ -260,16 +260,16 @@ impl State {
     fn forget(&mut self, pending: &Pending) {
         self.bytes = self.bytes.saturating_sub(pending.bytes);
         for resource in &pending.resources {
-            decrement(&mut self.counts, resource);
+            decrement(&mut self.counts, *resource);
         }
     }
 }
 
-fn decrement(counts: &mut HashMap<Resource, usize>, resource: &Resource) {
-    if let Some(count) = counts.get_mut(resource) {
+fn decrement(counts: &mut HashMap<Resource, usize>, resource: Resource) {
+    if let Some(count) = counts.get_mut(&resource) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(resource);
+            counts.remove(&resource);
         }
     }
 }

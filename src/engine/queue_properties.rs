@@ -279,7 +279,7 @@ impl Both {
                 self.naive.hands.push(Hand { work, late });
             }
             Change::Separate(account) => {
-                let resources = HashSet::from([Resource::Account(AccountId(account))]);
+                let resources = HashSet::from([Resource::account(AccountId(account))]);
                 let work = touched(&mut hand.work, HashSet::from([account]));
                 let apart = batch.separate(&resources);
                 self.hands.push(apart);

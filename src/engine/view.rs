@@ -79,6 +79,8 @@ impl Lane {
         view.heads.clear();
         view.names.clear();
         view.owners.clear();
+        view.heads.reserve(batch.work.len());
+        view.names.reserve(batch.work.len());
         let mut missing: HashSet<AccountRef> = HashSet::new();
         for reference in batch
             .work

@@ -126,7 +126,7 @@ impl Lanes {
         let work = batches.flat_map(|batch| &batch.work);
         let busy: HashSet<_> = work.flat_map(|pending| &pending.resources).collect();
         let mut blocked: HashSet<i64> = (1..ACCOUNTS_END)
-            .filter(|account| busy.contains(&Resource::Account(AccountId(*account))))
+            .filter(|account| busy.contains(&Resource::account(AccountId(*account))))
             .collect();
         let mut waiting = self.waiting.iter();
         let is_startable = |(_, accounts): &(u128, Vec<i64>)| {
