@@ -25,12 +25,13 @@ async fn unlock_users(mut intruder: PgConnection) {
 
 /// Asks again where the machine was so busy that the second went by.
 async fn read(bank: &Bank, id: i64) -> Reply {
-    loop {
+    for _ in 0..30 {
         let reply = bank.get(&format!("/api/users/{id}")).await;
         if reply.status != 503 {
             return reply;
         }
     }
+    panic!("no read of user {id} gets through");
 }
 
 /// How many statements wait for it. Asked over the connection that has the lock: to make another takes too long on a busy machine.
