@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::callers::{self, Caller};
 use super::passage::{self, Passage};
 use super::queue::Queue;
 use super::{SETTLE_MAX, WAIT_MAX};
@@ -29,7 +30,7 @@ pub(super) struct Pending {
     pub deadline: Instant,
     /// Where the request is traced.
     pub passage: Option<Arc<Passage>>,
-    answer: oneshot::Sender<Answer>,
+    caller: Caller<Answer>,
 }
 
 /// Commands that a lane commits together. While it lives, no other lane works on their accounts.
@@ -84,7 +85,7 @@ impl Resource {
 impl Pending {
     /// A command with the receiver of its answer.
     pub(super) fn new(command: Command, now: Instant) -> (Self, oneshot::Receiver<Answer>) {
-        let (answer, receiver) = oneshot::channel();
+        let (caller, receiver) = Caller::new();
         let resources = command.action.accounts().map(Resource::called).collect();
         let bytes = size_of::<Self>().saturating_add(heap_bytes(&command));
         (
@@ -94,7 +95,7 @@ impl Pending {
                 bytes,
                 deadline: now + WAIT_MAX,
                 passage: passage::begin(),
-                answer,
+                caller,
             },
             receiver,
         )
@@ -107,15 +108,7 @@ impl Pending {
 
     /// Whether nobody waits for the answer any more.
     pub(super) fn is_abandoned(&self) -> bool {
-        self.answer.is_closed()
-    }
-
-    pub(super) fn answer(self, answer: Answer) {
-        if let Some(passage) = &self.passage {
-            passage.answer(answer.as_ref().err().copied());
-        }
-        // A caller who went away asks again with the same key.
-        drop(self.answer.send(answer));
+        self.caller.is_gone()
     }
 }
 
@@ -158,9 +151,7 @@ impl Batch {
         } else {
             fault
         };
-        for pending in self.work.drain(..) {
-            pending.answer(Err(fault));
-        }
+        answer_all(self.work.drain(..).map(|pending| (pending, Err(fault))));
     }
 
     /// Whether a half may get through where the whole took too long. A batch is halved for this once.
@@ -226,6 +217,16 @@ impl Drop for Claim {
     fn drop(&mut self) {
         self.queue.release(&self.resources);
     }
+}
+
+/// Gives commands their answers.
+pub(super) fn answer_all(answers: impl IntoIterator<Item = (Pending, Answer)>) {
+    callers::answer_all(answers.into_iter().map(|(pending, answer)| {
+        if let Some(passage) = &pending.passage {
+            passage.answer(answer.as_ref().err().copied());
+        }
+        (pending.caller, answer)
+    }));
 }
 
 /// Everything that the work touches.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::batch::{Batch, Pending, Resource, resources};
+use super::batch::{Batch, Pending, Resource, answer_all, resources};
 use super::desk::{
     COMMAND_BYTES, Desk, command, keyed, named, numbers, on, open_account, open_user, pending,
     touching, usd,
@@ -118,14 +118,14 @@ fn a_command_is_abandoned_when_its_caller_is_gone() {
     drop(caller);
     assert!(pending.is_abandoned());
     // Nobody hears it, and nobody minds.
-    pending.answer(Err(Fault::Bug));
+    answer_all([(pending, Err(Fault::Bug))]);
 }
 
 #[test]
 fn a_caller_hears_the_answer_to_its_own_command() {
     let (mut desk, mut batch) = taken(&[&[1], &[2]]);
     let refused = Answered::first(Err(Rejection::EmailTaken));
-    batch.work.remove(1).answer(Ok(refused.clone()));
+    answer_all([(batch.work.remove(1), Ok(refused.clone()))]);
     assert_eq!(desk.answer(1), None);
     assert_eq!(desk.answer(2), Some(Ok(refused)));
 }

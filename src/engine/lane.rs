@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::Shared;
-use super::batch::{Batch, Pending};
+use super::batch::{self, Batch, Pending};
 use super::ids::Ids;
 use crate::ledger::Fault;
 use crate::storage::{Connection, StorageError, connection};
@@ -183,12 +183,11 @@ impl Lane {
     fn drop_expired(&self, expired: Vec<Pending>) {
         self.shared.stats.expired.inc_by(expired.len() as u64);
         let away = self.shared.stats.connected.get() == 0;
-        for pending in expired {
-            pending.answer(Err(if away {
-                Fault::Unavailable
-            } else {
-                Fault::Overloaded
-            }));
-        }
+        let fault = if away {
+            Fault::Unavailable
+        } else {
+            Fault::Overloaded
+        };
+        batch::answer_all(expired.into_iter().map(|pending| (pending, Err(fault))));
     }
 }

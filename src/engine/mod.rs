@@ -1,6 +1,7 @@
 //! When writes commit: commands that arrive together are committed together, and each caller gets its own answer.
 
 mod batch;
+pub(crate) mod callers;
 mod hot;
 mod ids;
 mod lane;

@@ -108,7 +108,7 @@ mod tests {
     use futures_util::FutureExt;
     use tokio::time::Instant;
 
-    use super::super::batch::Pending;
+    use super::super::batch::{Pending, answer_all};
     use super::super::desk::{command, on, pending};
     use super::*;
 
@@ -181,7 +181,7 @@ mod tests {
             let (traced, _caller) = followed(&trail, || {
                 Pending::new(command(1, on(&[1])), Instant::now())
             });
-            traced.answer(Err(answer));
+            answer_all([(traced, Err(answer))]);
             let answered = trail.passages()[0].answered().expect("answered");
             assert_eq!(answered.fault, Some(answer));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use tokio::time::{Instant, timeout};
 
-use super::batch::Batch;
+use super::batch::{self, Batch};
 use super::lane::Lane;
 use super::passage::Committed;
 use crate::ledger::{Answered, BookId, BookName, Command, Fault, Head, NamedAccount, plan};
@@ -113,12 +113,11 @@ impl Lane {
         let work: Vec<_> = batch.work.drain(..).collect();
         // The accounts are free before their callers hear of it: the next requests need not wait for this lane.
         drop(batch);
-        for (pending, answered) in work.into_iter().zip(written.answers) {
-            if let Some(passage) = &pending.passage {
-                passage.commit(committed);
-            }
-            pending.answer(Ok(answered));
+        for passage in work.iter().filter_map(|pending| pending.passage.as_ref()) {
+            passage.commit(committed);
         }
+        let answers = written.answers.into_iter().map(Ok);
+        batch::answer_all(work.into_iter().zip(answers));
     }
 
     fn count(&self, batch: &Batch, answers: &[Answered]) {

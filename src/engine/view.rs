@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::batch::Batch;
+use super::batch::{self, Batch};
 use super::ids::{Lacking, needed};
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
@@ -21,12 +21,14 @@ impl Lane {
             .into_iter()
             .map(|outcome| (outcome.recorded.transaction, outcome.recorded.outcome))
             .collect();
+        let mut answers = Vec::new();
         for pending in std::mem::take(&mut batch.work) {
             match done.remove(&pending.command.id) {
-                Some(outcome) => pending.answer(Ok(Answered::first(outcome))),
+                Some(outcome) => answers.push((pending, Ok(Answered::first(outcome)))),
                 None => batch.work.push(pending),
             }
         }
+        batch::answer_all(answers);
         Ok(())
     }
 

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
-
 use super::{UserBalance, read};
+use crate::engine::callers::{Caller, answer_all};
 use crate::ledger::{Currency, Fault, UserId};
 use crate::storage::{self, Pool};
 
@@ -12,6 +11,9 @@ use crate::storage::{self, Pool};
 const WAITING_MAX: usize = 20_000;
 /// Statements under way at a time, where they hold more than one read each.
 const FLIGHTS: u32 = 2;
+
+/// The balance, where the user and the account are there.
+type Found = Result<Option<UserBalance>, Fault>;
 
 /// Who looks balances up.
 pub(super) struct Balances(Arc<Shared>);
@@ -33,7 +35,7 @@ struct State {
 struct Wanted {
     user: UserId,
     currency: Currency,
-    answer: oneshot::Sender<Result<Option<UserBalance>, Fault>>,
+    caller: Caller<Found>,
 }
 
 impl Balances {
@@ -55,12 +57,8 @@ impl Balances {
     ///
     /// # Errors
     /// Where the database does not answer, or too many wait.
-    pub(super) async fn find(
-        &self,
-        user: UserId,
-        currency: Currency,
-    ) -> Result<Option<UserBalance>, Fault> {
-        let (answer, found) = oneshot::channel();
+    pub(super) async fn find(&self, user: UserId, currency: Currency) -> Found {
+        let (caller, found) = Caller::new();
         {
             let mut state = self.0.state();
             if WAITING_MAX <= state.waiting.len() {
@@ -69,7 +67,7 @@ impl Balances {
             state.waiting.push(Wanted {
                 user,
                 currency,
-                answer,
+                caller,
             });
             if state.flights < self.0.flights_max {
                 state.flights += 1;
@@ -108,15 +106,10 @@ impl Flight {
                 .iter()
                 .map(|wanted| (wanted.user, wanted.currency))
                 .collect();
+            let callers = wanted.into_iter().map(|wanted| wanted.caller);
             match read(storage::users::list_balances(&self.shared.pool, &asked)).await {
-                Ok(found) => {
-                    for (wanted, found) in wanted.into_iter().zip(found) {
-                        wanted.answer(Ok(found));
-                    }
-                }
-                Err(fault) => wanted
-                    .into_iter()
-                    .for_each(|wanted| wanted.answer(Err(fault))),
+                Ok(found) => answer_all(callers.zip(found.into_iter().map(Ok))),
+                Err(fault) => answer_all(callers.map(|caller| (caller, Err(fault)))),
             }
         }
     }
@@ -139,12 +132,5 @@ impl Drop for Flight {
         if !self.landed {
             self.shared.state().flights -= 1;
         }
-    }
-}
-
-impl Wanted {
-    fn answer(self, found: Result<Option<UserBalance>, Fault>) {
-        // Who went away needs no answer.
-        drop(self.answer.send(found));
     }
 }
