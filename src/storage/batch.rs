@@ -12,11 +12,14 @@ use crate::ledger::{BookId, Status};
 
 /// Compare-and-swap first. The heads come sorted by id and are joined by an index nested loop in that order, which the lanes'
 /// settings make the only plan there is.
+///
+/// Arrays become rows in the list of a `select`, where `PostgreSQL` takes one element of each at a time. In a `from` it would
+/// first write each array into a table of its own.
 const SWAP: &str = "
 with head as (
-    select * from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::numeric[], $6::bigint[], $7::bytea[],
-            $8::numeric[], $9::timestamptz[])
-        as head (id, version, seal, status, floor, new_version, new_seal, balance, last_entry_at)
+    select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version, unnest($3::bytea[]) as seal, unnest($4::text[]) as status,
+        unnest($5::numeric[]) as floor, unnest($6::bigint[]) as new_version, unnest($7::bytea[]) as new_seal,
+        unnest($8::numeric[]) as balance, unnest($9::timestamptz[]) as last_entry_at
 ), swapped as (
     update accounts
     set version = head.new_version, seal = head.new_seal, balance = head.balance, last_entry_at = head.last_entry_at
@@ -25,8 +28,10 @@ with head as (
         and accounts.status = head.status::account_status and accounts.floor = head.floor
     returning 1
 ), confirmed as (
-    select 1 from unnest($10::bigint[], $11::bigint[], $12::bytea[], $13::text[], $14::numeric[])
-        as head (id, version, seal, status, floor)
+    select 1 from (
+        select unnest($10::bigint[]) as id, unnest($11::bigint[]) as version, unnest($12::bytea[]) as seal,
+            unnest($13::text[]) as status, unnest($14::numeric[]) as floor
+    ) as head
     join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
         and accounts.status = head.status::account_status and accounts.floor = head.floor
 ";
@@ -45,7 +50,7 @@ const SURE_OF_BOOKS: &str = "), open_books as (
     select 1 from books where id = any($51::bigint[]) and sealed_at is null order by id for share
 ), sealed_books as (
     update books set sealed_at = sealed.at
-    from unnest($52::bigint[], $53::timestamptz[]) as sealed (id, at)
+    from (select unnest($52::bigint[]) as id, unnest($53::timestamptz[]) as at) as sealed
     where books.id = sealed.id and books.sealed_at is null
     returning 1
 ), sure as (
@@ -56,44 +61,38 @@ const SURE_OF_BOOKS: &str = "), open_books as (
     )::int as one
 ), new_books as (
     insert into books (id, name, opened_at, sealed_at)
-    select id, name, opened_at, sealed_at
-    from unnest($54::bigint[], $55::text[], $56::timestamptz[], $57::timestamptz[]) as new (id, name, opened_at, sealed_at)
+    select unnest($54::bigint[]), unnest($55::text[]), unnest($56::timestamptz[]), unnest($57::timestamptz[])
     where (select one from sure) = 1
 ";
 
 const INSERT: &str = "), new_users as (
     insert into users (id, name, email, created_at, updated_at, password_hash)
-    select id, name, email, created_at, created_at, password_hash
-    from unnest($15::bigint[], $16::text[], $17::text[], $18::timestamptz[], $19::text[])
-        as new (id, name, email, created_at, password_hash)
+    select unnest($15::bigint[]), unnest($16::text[]), unnest($17::text[]), unnest($18::timestamptz[]),
+        unnest($18::timestamptz[]), unnest($19::text[])
     where (select one from sure) = 1
 ), new_accounts as (
     insert into accounts (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
-    select id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status::account_status, last_entry_at
-    from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::text[], $24::timestamptz[], $25::numeric[],
-            $26::numeric[], $27::bigint[], $28::bytea[], $29::text[], $30::timestamptz[])
-        as new (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
+    select unnest($20::bigint[]), unnest($21::bigint[]), unnest($22::bigint[]), unnest($23::text[]),
+        unnest($24::timestamptz[]), unnest($25::numeric[]), unnest($26::numeric[]), unnest($27::bigint[]),
+        unnest($28::bytea[]), unnest($29::text[])::account_status, unnest($30::timestamptz[])
     where (select one from sure) = 1
 ), new_names as (
     insert into account_names (book_id, name, account_id)
-    select book_id, name, account_id from unnest($21::bigint[], $31::text[], $20::bigint[]) as new (book_id, name, account_id)
+    select book_id, name, account_id from (
+        select unnest($21::bigint[]) as book_id, unnest($31::text[]) as name, unnest($20::bigint[]) as account_id
+    ) as new
     where name is not null and (select one from sure) = 1
 ), new_transactions as (
     insert into transactions (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key,
         key_hash, request_digest, refusal)
-    select id, kind::transaction_kind, scope_kind::scope_kind, scope_id, created_at, account_id, account_version,
-        idempotency_key, key_hash, request_digest, refusal::jsonb
-    from unnest($32::uuid[], $33::text[], $34::text[], $35::bigint[], $36::timestamptz[], $37::bigint[], $38::bigint[],
-            $39::text[], $40::uuid[], $41::bytea[], $42::text[])
-        as new (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key, key_hash,
-            request_digest, refusal)
+    select unnest($32::uuid[]), unnest($33::text[])::transaction_kind, unnest($34::text[])::scope_kind,
+        unnest($35::bigint[]), unnest($36::timestamptz[]), unnest($37::bigint[]), unnest($38::bigint[]),
+        unnest($39::text[]), unnest($40::uuid[]), unnest($41::bytea[]), unnest($42::text[])::jsonb
     where (select one from sure) = 1
 ), new_entries as (
     insert into entries (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
-    select account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal
-    from unnest($43::bigint[], $44::bigint[], $45::bigint[], $46::timestamptz[], $47::uuid[], $48::numeric[],
-            $49::numeric[], $50::bytea[])
-        as new (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
+    select unnest($43::bigint[]), unnest($44::bigint[]), unnest($45::bigint[]), unnest($46::timestamptz[]),
+        unnest($47::uuid[]), unnest($48::numeric[]), unnest($49::numeric[]), unnest($50::bytea[])
     where (select one from sure) = 1
 )
 select one from sure";
@@ -108,8 +107,10 @@ pub static WRITE_IN_BOOKS: LazyLock<String> =
 const CONFIRM: &str = "
 select 1 / (
     (
-        select count(*) from unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::text[], $5::numeric[])
-            as head (id, version, seal, status, floor)
+        select count(*) from (
+            select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version, unnest($3::bytea[]) as seal,
+                unnest($4::text[]) as status, unnest($5::numeric[]) as floor
+        ) as head
         join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
             and accounts.status = head.status::account_status and accounts.floor = head.floor
     ) = cardinality($1)
