@@ -32,6 +32,11 @@ const TENTHS: u64 = 10;
 const GROWTH_CONNECTIONS: usize = 256;
 /// Users whose accounts are looked up at once.
 const LOOK_UP_MAX: usize = 100_000;
+/// What goes to the write-ahead log at most, in bytes: in a second under load, and with an account that is opened.
+const LOG_BYTES_PER_S: u64 = 32 << 20;
+const LOG_BYTES_PER_ACCOUNT: u64 = 2_000;
+/// How much of the log is made beforehand at most, in bytes.
+const LOG_BYTES_MAX: u64 = 1 << 30;
 /// Connections of the audit at the end.
 const AUDIT_JOBS: usize = 2;
 
@@ -48,7 +53,7 @@ pub(super) struct Side<'p> {
 }
 
 impl<'p> Side<'p> {
-    /// Opens all accounts.
+    /// Opens all accounts; before, makes the log of a new database as long as the measurements need it.
     ///
     /// # Errors
     /// Where that is not possible.
@@ -77,8 +82,9 @@ impl<'p> Side<'p> {
             database,
             accounts: nothing,
             runs: Runs::new(),
-            step: "opening accounts".to_owned(),
+            step: String::new(),
         };
+        side.lay_in_log(watch).await?;
         side.open_accounts(watch).await?;
         Ok(side)
     }
@@ -202,8 +208,25 @@ impl<'p> Side<'p> {
         }))
     }
 
+    /// Of a database of our own alone. It would make each segment of its log while everyone waits, and one that has run for a
+    /// while uses those again that it has.
+    async fn lay_in_log(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
+        if let (Some(database), Some(_)) = (&mut self.database, self.target.process) {
+            watch(Progress {
+                side: &self.target.name,
+                step: "laying in write-ahead log",
+                completed: 0,
+                elapsed: Duration::ZERO,
+            });
+            let bytes = log_bytes(self.plan, self.target.size);
+            statistics::lay_in_log(database, bytes).await?;
+        }
+        Ok(())
+    }
+
     /// All that the scenarios need: they are of one kind, so the largest of their openings is enough for each.
     async fn open_accounts(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
+        "opening accounts".clone_into(&mut self.step);
         let (plan, size, prefix) = (self.plan, self.target.size, self.accounts.prefix);
         let scenarios = || plan.cases.iter().map(|case| case.scenario);
         let openings = scenarios().map(|scenario| scenario.opening(size, prefix));
@@ -349,6 +372,20 @@ impl<'p> Side<'p> {
             counters,
         })
     }
+}
+
+/// What a side writes to the log while it is measured, as far as it is made beforehand.
+fn log_bytes(plan: &Plan, size: Size) -> i64 {
+    let turn = plan.warm_up.saturating_add(plan.duration);
+    let turns = u64::from(plan.rounds).saturating_mul(plan.cases.len() as u64);
+    let seconds = turn.as_secs_f64().ceil() as u64;
+    let load = seconds
+        .saturating_mul(turns)
+        .saturating_mul(LOG_BYTES_PER_S);
+    let opening = size.accounts.saturating_mul(LOG_BYTES_PER_ACCOUNT);
+    load.saturating_add(opening)
+        .min(LOG_BYTES_MAX)
+        .cast_signed()
 }
 
 /// So many tenths of a count.

@@ -1,5 +1,5 @@
-//! What measurements ask of the server: what it counts by itself, how large it is, which accounts users have, and what is there
-//! under which key.
+//! What measurements ask of the server: what it counts by itself, how large it is, which accounts users have, what is there
+//! under which key, and that its log is ready.
 
 use std::future::poll_fn;
 
@@ -39,6 +39,24 @@ pub async fn fetch_disk_usage(connection: &mut Connection) -> Result<DiskUsage, 
          pg_total_relation_size('accounts') + pg_total_relation_size('transactions') \
          + pg_total_relation_size('entries') as ledger_bytes";
     Ok(sqlx::query_as(SQL).fetch_one(connection).await?)
+}
+
+/// Has the server make segments of its write-ahead log for so many bytes to come, as one has them that has run for a while: it
+/// makes each as it comes to its end, everyone waiting, until checkpoints leave old ones to be used again. For superusers.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn lay_in_log(connection: &mut Connection, bytes: i64) -> Result<(), StorageError> {
+    // A segment in which nothing stands is not left. The server waits with what it has passed until the checkpoint.
+    const PASS: &str = "
+        select count(pg_logical_emit_message(false, 'passbook', '')), count(pg_switch_wal())
+        from generate_series(1, $1 / (select setting::bigint from pg_settings where name = 'wal_segment_size'))";
+    sqlx::query(PASS)
+        .bind(bytes)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("checkpoint").execute(connection).await?;
+    Ok(())
 }
 
 /// An account of each of the users that have one, in their order.

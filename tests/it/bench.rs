@@ -327,6 +327,21 @@ async fn a_service_that_dies_is_told_with_its_last_lines() {
     assert!(is_empty(temp_dir.path()), "nothing is left");
 }
 
+/// A gibibyte of it, before a measurement of ten minutes; a new cluster has one segment, of 16 MiB, and makes each as it comes to
+/// its end, while everyone waits.
+#[tokio::test]
+async fn a_database_of_its_own_has_its_log_beforehand() {
+    let temp_dir = process::data_dir();
+    let (bench, _, postmaster) = under_way(&temp_dir).await;
+    let directory = fs::read_link(format!("/proc/{postmaster}/cwd")).expect("its directory");
+    let files = fs::read_dir(directory.join("pg_wal")).expect("its log");
+    let segments = files.filter_map(Result::ok);
+    let segments = segments.filter(|file| file.metadata().is_ok_and(|file| file.is_file()));
+    assert!(64 <= segments.count());
+    bench.signal("INT");
+    bench.end();
+}
+
 #[test]
 fn what_cannot_be_measured_is_refused_in_one_line() {
     let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");

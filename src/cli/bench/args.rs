@@ -67,7 +67,8 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, value_name = "URL", requires = "url", help_heading = "Target")]
     database_url: Option<String>,
 
-    /// Where the new database gets its directory: on the disk to be measured [default: that of temporary files]
+    /// Where the new database gets its directory: on the disk to be measured, with 4 GiB free for each side, and 1 GiB
+    /// for each million of `--grow` [default: that of temporary files]
     #[arg(long, value_name = "DIR", help_heading = "Target")]
     pub(super) temp_dir: Option<PathBuf>,
 
