@@ -77,7 +77,7 @@ impl Queue {
         state.waiting.push_back(pending);
         drop(state);
         if startable {
-            self.work.notify_one();
+            self.wake_one();
         }
         true
     }
@@ -99,7 +99,7 @@ impl Queue {
                     let returned = taken.batch.as_ref().is_some_and(|batch| batch.cautious);
                     let more = !state.waiting.is_empty() || !state.returned.is_empty();
                     if (full || returned) && more {
-                        self.work.notify_one();
+                        self.wake_one();
                     }
                     return Some(taken);
                 }
@@ -157,7 +157,7 @@ impl Queue {
     /// Offers a batch that was set aside to the lanes again.
     pub(super) fn bring_back(&self, batch: Batch) {
         self.state().returned.push_back(batch);
-        self.work.notify_one();
+        self.wake_one();
     }
 
     /// Keeps the resources from other lanes.
@@ -173,7 +173,7 @@ impl Queue {
         let more = !state.waiting.is_empty() || state.closed;
         drop(state);
         if more {
-            self.work.notify_one();
+            self.wake_one();
         }
     }
 
@@ -185,7 +185,12 @@ impl Queue {
 
     pub(super) fn wake_all(&self) {
         self.work.notify_waiters();
-        self.work.notify_one();
+        self.wake_one();
+    }
+
+    /// The lane that was at work last: where one is enough, its session has everything at hand, and the others stay asleep.
+    fn wake_one(&self) {
+        self.work.notify_last();
     }
 
     /// Nothing that holds the lock leaves the state half changed, so a panic elsewhere does not spoil it.

@@ -164,7 +164,8 @@ fn an_abandoned_command_does_not_count_towards_the_size_of_a_batch() {
 #[test]
 fn a_lane_is_woken_for_what_it_can_start_on() {
     let mut desk = Desk::roomy();
-    let (mut first, second) = (desk.sleeper(10), desk.sleeper(10));
+    // The one that fell asleep last comes first.
+    let (second, mut first) = (desk.sleeper(10), desk.sleeper(10));
     assert!(desk.submit(1, &[1]));
     assert!(first.is_woken() && !second.is_woken());
     let batch = first.batch();
@@ -197,8 +198,8 @@ fn a_batch_that_ends_wakes_nobody_where_nothing_waits() {
 fn a_full_batch_wakes_a_lane_for_the_rest() {
     for (size_max, wakes) in [(1, true), (2, false), (3, false)] {
         let mut desk = Desk::roomy();
-        let (mut first, second) = (desk.sleeper(size_max), desk.sleeper(size_max));
         let third = desk.sleeper(size_max);
+        let (second, mut first) = (desk.sleeper(size_max), desk.sleeper(size_max));
         assert!(desk.submit(1, &[1]) && desk.submit(2, &[2]));
         assert!(second.is_woken() && !third.is_woken());
         let _batch = first.batch();
@@ -211,7 +212,7 @@ fn a_batch_that_is_not_full_leaves_the_others_asleep() {
     let mut desk = Desk::roomy();
     assert!(desk.submit(1, &[1]));
     let _busy = desk.batch(10);
-    let (mut first, second) = (desk.sleeper(3), desk.sleeper(3));
+    let (second, mut first) = (desk.sleeper(3), desk.sleeper(3));
     assert!(desk.submit(2, &[1]) && desk.submit(3, &[2]));
     let batch = first.batch();
     assert_eq!(numbers(&batch.work), [3]);
@@ -227,7 +228,7 @@ fn a_batch_that_comes_back_is_taken_first_and_as_it_was() {
     assert!(desk.submit(3, &[2]) && desk.submit(4, &[1]));
     let _third = desk.batch(10);
     assert!(desk.is_idle(), "its accounts are kept from the others");
-    let (mut first, second) = (desk.sleeper(1), desk.sleeper(1));
+    let (second, mut first) = (desk.sleeper(1), desk.sleeper(1));
     desk.queue.bring_back(batch);
     assert!(first.is_woken() && !second.is_woken());
     let batch = first.batch();
