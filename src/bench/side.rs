@@ -82,7 +82,7 @@ impl<'p> Side<'p> {
             database,
             accounts: nothing,
             runs: Runs::new(),
-            step: String::new(),
+            step: "opening accounts".to_owned(),
         };
         side.lay_in_log(watch).await?;
         side.open_accounts(watch).await?;
@@ -226,7 +226,6 @@ impl<'p> Side<'p> {
 
     /// All that the scenarios need: they are of one kind, so the largest of their openings is enough for each.
     async fn open_accounts(&mut self, watch: &Watch<'_>) -> Result<(), Error> {
-        "opening accounts".clone_into(&mut self.step);
         let (plan, size, prefix) = (self.plan, self.target.size, self.accounts.prefix);
         let scenarios = || plan.cases.iter().map(|case| case.scenario);
         let openings = scenarios().map(|scenario| scenario.opening(size, prefix));
