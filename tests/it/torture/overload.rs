@@ -36,6 +36,11 @@ async fn overload() {
         &database_url,
         "--queue-max",
         &queue_max,
+        // Slower than the clients, however slow these are.
+        "--lanes",
+        "1",
+        "--batch-size-max",
+        "1",
     ];
     let passbook = Passbook::serve(&flags);
     let world = World::new(vec![passbook.url.clone()]);
