@@ -27,26 +27,68 @@ with head as (
     where accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
         and accounts.status = head.status::account_status and accounts.floor = head.floor
     returning 1
-), confirmed as (
-    select 1 from (
-        select unnest($10::bigint[]) as id, unnest($11::bigint[]) as version, unnest($12::bytea[]) as seal,
-            unnest($13::text[]) as status, unnest($14::numeric[]) as floor
-    ) as head
-    join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
-        and accounts.status = head.status::account_status and accounts.floor = head.floor
-";
+)";
 
 /// Every insert waits for `sure`, which divides by zero where a head was not the expected one. A division is the one way to
 /// raise in plain SQL; the error undoes the statement, and with it the whole batch.
-const SURE: &str = "), sure as (
-    select 1 / (
-        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($10)
-    )::int as one
-";
+const SURE: &str = ", sure as (
+    select 1 / ((select count(*) from swapped) = cardinality($1))::int as one
+)";
 
-/// As [`SURE`], where an account is called by its name in a book that can be reset, or where one is. The book is locked against
-/// that until the commit. A variant of its own, because every other batch would pay for it as well.
-const SURE_OF_BOOKS: &str = "), open_books as (
+/// What every batch leaves behind.
+const RECORD: &str = ", new_transactions as (
+    insert into transactions (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key,
+        key_hash, request_digest, refusal)
+    select unnest($10::uuid[]), unnest($11::text[])::transaction_kind, unnest($12::text[])::scope_kind,
+        unnest($13::bigint[]), unnest($14::timestamptz[]), unnest($15::bigint[]), unnest($16::bigint[]),
+        unnest($17::text[]), unnest($18::uuid[]), unnest($19::bytea[]), unnest($20::text[])::jsonb
+    where (select one from sure) = 1
+), new_entries as (
+    insert into entries (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
+    select unnest($21::bigint[]), unnest($22::bigint[]), unnest($23::bigint[]), unnest($24::timestamptz[]),
+        unnest($25::uuid[]), unnest($26::numeric[]), unnest($27::numeric[]), unnest($28::bytea[])
+    where (select one from sure) = 1
+)";
+
+/// Heads that stay as they are, and that answers were given from.
+const CONFIRMED: &str = ", confirmed as (
+    select 1 from (
+        select unnest($29::bigint[]) as id, unnest($30::bigint[]) as version, unnest($31::bytea[]) as seal,
+            unnest($32::text[]) as status, unnest($33::numeric[]) as floor
+    ) as head
+    join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
+        and accounts.status = head.status::account_status and accounts.floor = head.floor
+)";
+
+/// As [`SURE`], of heads that stay as they are too.
+const SURE_OF_HEADS: &str = ", sure as (
+    select 1 / (
+        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($29)
+    )::int as one
+)";
+
+const OPEN: &str = ", new_users as (
+    insert into users (id, name, email, created_at, updated_at, password_hash)
+    select unnest($34::bigint[]), unnest($35::text[]), unnest($36::text[]), unnest($37::timestamptz[]),
+        unnest($37::timestamptz[]), unnest($38::text[])
+    where (select one from sure) = 1
+), new_accounts as (
+    insert into accounts (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
+    select unnest($39::bigint[]), unnest($40::bigint[]), unnest($41::bigint[]), unnest($42::text[]),
+        unnest($43::timestamptz[]), unnest($44::numeric[]), unnest($45::numeric[]), unnest($46::bigint[]),
+        unnest($47::bytea[]), unnest($48::text[])::account_status, unnest($49::timestamptz[])
+    where (select one from sure) = 1
+), new_names as (
+    insert into account_names (book_id, name, account_id)
+    select book_id, name, account_id from (
+        select unnest($40::bigint[]) as book_id, unnest($50::text[]) as name, unnest($39::bigint[]) as account_id
+    ) as new
+    where name is not null and (select one from sure) = 1
+)";
+
+/// As [`SURE_OF_HEADS`], where an account is called by its name in a book that can be reset, or where one is. The book is locked
+/// against that until the commit.
+const SURE_OF_BOOKS: &str = ", open_books as (
     select 1 from books where id = any($51::bigint[]) and sealed_at is null order by id for share
 ), sealed_books as (
     update books set sealed_at = sealed.at
@@ -55,7 +97,7 @@ const SURE_OF_BOOKS: &str = "), open_books as (
     returning 1
 ), sure as (
     select 1 / (
-        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($10)
+        (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($29)
         and (select count(*) from open_books) = cardinality($51)
         and (select count(*) from sealed_books) = cardinality($52)
     )::int as one
@@ -63,47 +105,59 @@ const SURE_OF_BOOKS: &str = "), open_books as (
     insert into books (id, name, opened_at, sealed_at)
     select unnest($54::bigint[]), unnest($55::text[]), unnest($56::timestamptz[]), unnest($57::timestamptz[])
     where (select one from sure) = 1
-";
+)";
 
-const INSERT: &str = "), new_users as (
-    insert into users (id, name, email, created_at, updated_at, password_hash)
-    select unnest($15::bigint[]), unnest($16::text[]), unnest($17::text[]), unnest($18::timestamptz[]),
-        unnest($18::timestamptz[]), unnest($19::text[])
-    where (select one from sure) = 1
-), new_accounts as (
-    insert into accounts (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
-    select unnest($20::bigint[]), unnest($21::bigint[]), unnest($22::bigint[]), unnest($23::text[]),
-        unnest($24::timestamptz[]), unnest($25::numeric[]), unnest($26::numeric[]), unnest($27::bigint[]),
-        unnest($28::bytea[]), unnest($29::text[])::account_status, unnest($30::timestamptz[])
-    where (select one from sure) = 1
-), new_names as (
-    insert into account_names (book_id, name, account_id)
-    select book_id, name, account_id from (
-        select unnest($21::bigint[]) as book_id, unnest($31::text[]) as name, unnest($20::bigint[]) as account_id
-    ) as new
-    where name is not null and (select one from sure) = 1
-), new_transactions as (
-    insert into transactions (id, kind, scope_kind, scope_id, created_at, account_id, account_version, idempotency_key,
-        key_hash, request_digest, refusal)
-    select unnest($32::uuid[]), unnest($33::text[])::transaction_kind, unnest($34::text[])::scope_kind,
-        unnest($35::bigint[]), unnest($36::timestamptz[]), unnest($37::bigint[]), unnest($38::bigint[]),
-        unnest($39::text[]), unnest($40::uuid[]), unnest($41::bytea[]), unnest($42::text[])::jsonb
-    where (select one from sure) = 1
-), new_entries as (
-    insert into entries (account_id, version, counterparty_id, created_at, transaction_id, amount, balance, seal)
-    select unnest($43::bigint[]), unnest($44::bigint[]), unnest($45::bigint[]), unnest($46::timestamptz[]),
-        unnest($47::uuid[]), unnest($48::numeric[]), unnest($49::numeric[]), unnest($50::bytea[])
-    where (select one from sure) = 1
-)
+const DONE: &str = "
 select one from sure";
 
-/// The statement for a plan that names no book.
-pub static WRITE: LazyLock<String> = LazyLock::new(|| [SWAP, SURE, INSERT].concat());
-/// The statement for a plan that names books.
-pub static WRITE_IN_BOOKS: LazyLock<String> =
-    LazyLock::new(|| [SWAP, SURE_OF_BOOKS, INSERT].concat());
+/// What a plan asks of the one statement. `PostgreSQL` makes each part ready whether it has rows or not, which is dear for a
+/// batch of one; so there are three variants, each with the parameters of the one before and some more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// Money moves between accounts that are there, and every head that is answered from is swapped.
+    Money,
+    /// Heads are confirmed as well, and users and accounts opened.
+    Openings,
+    /// Books are named as well.
+    Books,
+}
 
-/// Confirms heads that answers were given from, where there is nothing to write. It raises as [`WRITE`] does.
+static MONEY: LazyLock<String> = LazyLock::new(|| [SWAP, SURE, RECORD, DONE].concat());
+static OPENINGS: LazyLock<String> =
+    LazyLock::new(|| [SWAP, CONFIRMED, SURE_OF_HEADS, OPEN, RECORD, DONE].concat());
+static BOOKS: LazyLock<String> =
+    LazyLock::new(|| [SWAP, CONFIRMED, SURE_OF_BOOKS, OPEN, RECORD, DONE].concat());
+
+impl Extent {
+    pub const ALL: [Self; 3] = [Self::Money, Self::Openings, Self::Books];
+
+    fn of(plan: &Plan<'_>) -> Self {
+        let books = [
+            plan.books.len(),
+            plan.sealed_books.len(),
+            plan.new_books.len(),
+        ];
+        let others = [plan.confirms.len(), plan.users.len(), plan.accounts.len()];
+        if books != [0; 3] {
+            Self::Books
+        } else if others != [0; 3] {
+            Self::Openings
+        } else {
+            Self::Money
+        }
+    }
+
+    #[must_use]
+    pub fn statement(self) -> &'static str {
+        match self {
+            Self::Money => &MONEY,
+            Self::Openings => &OPENINGS,
+            Self::Books => &BOOKS,
+        }
+    }
+}
+
+/// Confirms heads that answers were given from, where there is nothing to write. It raises as [`SURE`] does.
 const CONFIRM: &str = "
 select 1 / (
     (
@@ -125,21 +179,20 @@ pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), C
     if plan.swaps.is_empty() && plan.transactions.is_empty() {
         return confirm(connection, plan).await;
     }
-    let in_books = !plan.books.is_empty() || !plan.new_books.is_empty();
-    let sql: &'static str = if in_books { &WRITE_IN_BOOKS } else { &WRITE };
+    let extent = Extent::of(plan);
     // Nothing but the constants above is in it.
-    let query = sqlx::query(AssertSqlSafe(sql));
-    let query = bind_swaps(query, &plan.swaps);
-    let query = bind_expected(query, &plan.confirms);
-    let query = bind_users(query, &plan.users);
-    let query = bind_accounts(query, &plan.accounts);
-    let query = bind_transactions(query, &plan.transactions)?;
-    let query = bind_entries(query, &plan.entries);
-    let query = if in_books {
-        bind_books(query, plan)
-    } else {
-        query
-    };
+    let mut query = sqlx::query(AssertSqlSafe(extent.statement()));
+    query = bind_swaps(query, &plan.swaps);
+    query = bind_transactions(query, &plan.transactions)?;
+    query = bind_entries(query, &plan.entries);
+    if Extent::Openings <= extent {
+        query = bind_expected(query, &plan.confirms);
+        query = bind_users(query, &plan.users);
+        query = bind_accounts(query, &plan.accounts);
+    }
+    if Extent::Books <= extent {
+        query = bind_books(query, plan);
+    }
     match query.execute(connection).await {
         Ok(_) => Ok(()),
         Err(error) => Err(match StorageError::from(error).into_commit_error() {

@@ -217,7 +217,7 @@ fn is_write(message: &[u8]) -> bool {
         let formats = statement.get(after_name(statement)?..)?;
         number(formats.get(2 + 2 * number(formats)?..)?)
     };
-    values().is_some_and(|values| 40 < values)
+    values().is_some_and(|values| 20 < values)
 }
 
 /// The socket that a URL of the test PostgreSQL names.
