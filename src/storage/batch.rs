@@ -67,6 +67,7 @@ const SURE_OF_HEADS: &str = ", sure as (
     )::int as one
 )";
 
+/// What is opened.
 const OPEN: &str = ", new_users as (
     insert into users (id, name, email, created_at, updated_at, password_hash)
     select unnest($34::bigint[]), unnest($35::text[]), unnest($36::text[]), unnest($37::timestamptz[]),
@@ -111,17 +112,19 @@ const DONE: &str = "
 select one from sure";
 
 /// What a plan asks of the one statement. `PostgreSQL` makes each part ready whether it has rows or not, which is dear for a
-/// batch of one; so there are three variants, each with the parameters of the one before and some more.
+/// batch of one; so there are three variants. Each has the parameters of the one before, in the order in which they are bound,
+/// and some more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Extent {
-    /// Money moves between accounts that are there, and every head that is answered from is swapped.
+    /// Heads are swapped, transactions and entries recorded, and nothing else.
     Money,
-    /// Heads are confirmed as well, and users and accounts opened.
+    /// Heads are confirmed as well, or users or accounts opened.
     Openings,
-    /// Books are named as well.
+    /// Books that can be reset are named as well.
     Books,
 }
 
+// The order of the parts is that in which rows are locked, so it is one for all.
 static MONEY: LazyLock<String> = LazyLock::new(|| [SWAP, SURE, RECORD, DONE].concat());
 static OPENINGS: LazyLock<String> =
     LazyLock::new(|| [SWAP, CONFIRMED, SURE_OF_HEADS, OPEN, RECORD, DONE].concat());
@@ -132,15 +135,22 @@ impl Extent {
     pub const ALL: [Self; 3] = [Self::Money, Self::Openings, Self::Books];
 
     fn of(plan: &Plan<'_>) -> Self {
-        let books = [
-            plan.books.len(),
-            plan.sealed_books.len(),
-            plan.new_books.len(),
-        ];
-        let others = [plan.confirms.len(), plan.users.len(), plan.accounts.len()];
-        if books != [0; 3] {
+        // Whole, so that whatever is added to a plan is thought of here.
+        let Plan {
+            books,
+            sealed_books,
+            new_books,
+            confirms,
+            users,
+            accounts,
+            answers: _,
+            swaps: _,
+            transactions: _,
+            entries: _,
+        } = plan;
+        if !(books.is_empty() && sealed_books.is_empty() && new_books.is_empty()) {
             Self::Books
-        } else if others != [0; 3] {
+        } else if !(confirms.is_empty() && users.is_empty() && accounts.is_empty()) {
             Self::Openings
         } else {
             Self::Money

@@ -273,7 +273,7 @@ async fn a_statement_that_takes_too_long_is_halved_once() {
     let first = user.change("-1");
     let others = async {
         waits_for_the_lock(&bank).await;
-        // The half with the slow one is tried last: nobody else waits for it.
+        // The half with the slow one comes last: behind it, the other half would run out of time.
         let amounts = ["-1", "-1", "-13", "-1"];
         let four = at_once(amounts.iter().enumerate().map(async |(number, amount)| {
             waits_in_the_queue(&bank, number).await;

@@ -36,7 +36,7 @@ async fn overload() {
         &database_url,
         "--queue-max",
         &queue_max,
-        // Slower than the clients, however slow these are.
+        // Slower than the clients, however slow these are: batches are for the other runs.
         "--lanes",
         "1",
         "--batch-size-max",
