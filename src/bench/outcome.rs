@@ -129,6 +129,9 @@ pub struct Measurement {
     pub refusals: BTreeMap<u16, u64>,
     /// All other answers, by status; `disconnected` and `unsent` where there was none.
     pub errors: BTreeMap<String, u64>,
+    /// Of the processors' time meanwhile, warm-up included: what the hypervisor gave to other machines. None where that is
+    /// not told.
+    pub stolen_percent: Option<f64>,
     #[serde(flatten)]
     pub figures: BTreeMap<Figure, f64>,
 }
@@ -230,6 +233,13 @@ impl Series {
                 self.median.insert(figure, median);
             }
         }
+    }
+
+    /// The most that other machines took of the processors' time in one round, in per cent.
+    #[must_use]
+    pub fn stolen_percent_max(&self) -> Option<f64> {
+        let stolen = self.rounds.iter().filter_map(|round| round.stolen_percent);
+        stolen.max_by(f64::total_cmp)
     }
 }
 
@@ -344,6 +354,19 @@ mod tests {
             max: 4.0,
         };
         assert_eq!(Ratio::all(&ours, &theirs), [ratio]);
+    }
+
+    #[test]
+    fn the_most_that_was_stolen_is_that_of_one_round() {
+        let mut side = series("a", &[1.0]);
+        assert_eq!(side.stolen_percent_max(), None);
+        for percent in [3.0, 40.0, 12.0] {
+            side.add(Measurement {
+                stolen_percent: Some(percent),
+                ..Measurement::default()
+            });
+        }
+        assert_eq!(side.stolen_percent_max(), Some(40.0));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a service and the PostgreSQL under it take of the machine, as Linux accounts for it in `/proc`.
+//! What a service and the PostgreSQL under it take of the machine, and others of it, as Linux accounts for it in `/proc`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,6 +12,14 @@ pub(super) struct ProcessorTime {
     pub service_us: u64,
     /// Of all that descends from the service.
     pub postgres_us: u64,
+}
+
+/// Time of all processors together since the machine began, in hundredths of a second, as `/proc/stat` counts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct MachineTime {
+    total: u64,
+    /// Asked for, and given by the hypervisor to other machines instead.
+    stolen: u64,
 }
 
 struct Process {
@@ -53,6 +61,32 @@ pub(super) fn memory_peak_kib(pid: u32) -> Option<u64> {
     peak.split_whitespace().next()?.parse().ok()
 }
 
+impl MachineTime {
+    /// None where there is no `/proc`.
+    pub(super) fn now() -> Option<Self> {
+        Self::parse(&fs::read_to_string("/proc/stat").ok()?)
+    }
+
+    /// What was stolen from then until now, of all the time that passed.
+    pub(super) fn stolen_percent_since(self, then: Self) -> Option<f64> {
+        let total = self.total.checked_sub(then.total)?;
+        let stolen = self.stolen.checked_sub(then.stolen)?;
+        (0 < total).then(|| 100.0 * stolen as f64 / total as f64)
+    }
+
+    /// The first line of `/proc/stat` (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal. What guests took
+    /// follows, and is in user and nice already.
+    fn parse(stat: &str) -> Option<Self> {
+        let times = stat.lines().next()?.strip_prefix("cpu ")?;
+        let times = times.split_ascii_whitespace().take(8).map(str::parse);
+        let times: Vec<u64> = times.collect::<Result<_, _>>().ok()?;
+        Some(Self {
+            total: times.iter().sum(),
+            stolen: *times.get(7)?,
+        })
+    }
+}
+
 /// Parent and times of `/proc/<pid>/stat` (proc(5)), whose second field may hold anything.
 fn parse(stat: &str) -> Option<Process> {
     let (_, rest) = stat.rsplit_once(") ")?;
@@ -77,12 +111,22 @@ mod tests {
         assert_eq!(process.processor_us, 100 * TICK_US);
     }
 
+    #[test]
+    fn what_was_stolen_is_of_all_time_that_passed() {
+        let then = MachineTime::parse("cpu  10 0 10 70 0 0 0 10 5 0\ncpu0 1 2").expect("times");
+        let now = MachineTime::parse("cpu  30 0 30 90 0 0 0 50 9 0\ncpu0 1 2").expect("times");
+        assert_eq!(now.stolen_percent_since(then), Some(40.0));
+        assert_eq!(now.stolen_percent_since(now), None, "no time has passed");
+        assert_eq!(MachineTime::parse("cpu  10 0 10 70"), None);
+    }
+
     #[cfg(target_os = "linux")]
     #[test]
     fn this_process_has_used_processor_and_memory() {
         let own = processor_time(std::process::id());
         assert!(own.is_some());
         assert_eq!(processor_time(0), None, "there is no process 0");
+        assert!(MachineTime::now().is_some());
         assert!(memory_peak_kib(std::process::id()).is_some_and(|peak_kib| 0 < peak_kib));
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn summarise(tally: &Tally, began: Instant) -> Measurement {
         successes: tally.successes(),
         refusals: refusals.map(|(status, count)| (*status, *count)).collect(),
         errors,
+        stolen_percent: None,
         figures: BTreeMap::new(),
     };
     if let Some(last) = tally.last_answer {

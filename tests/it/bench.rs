@@ -262,6 +262,9 @@ fn postgresql_alone_is_measured_beside() {
         assert_eq!(pgbench["name"], name);
         let round = &list(pgbench, "rounds")[0];
         assert!(0 < count(round, "successes"), "{outcome}");
+        for round in rounds(&outcome).into_iter().chain([round]) {
+            assert!((0.0..=100.0).contains(&figure(round, "stolen_percent")));
+        }
         let ratios = list(&list(&outcome, "loads")[0], "ratios").iter();
         let figures: Vec<&str> = ratios
             .filter_map(|ratio| ratio["figure"].as_str())

@@ -22,6 +22,9 @@ const COLUMNS: [Figure; 10] = [
 /// The figures that the table of a growth shows.
 const GROWTH_COLUMNS: [Figure; 3] = [Figure::RequestsPerS, Figure::P50, Figure::P99];
 
+/// What may be taken of the processors' time before the table tells of it.
+const STOLEN_PERCENT_MAX: f64 = 5.0;
+
 /// How ledgers grew, rows, comparisons, and the audit.
 pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
     let mut text = String::new();
@@ -60,6 +63,9 @@ pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
                 "FAILED {case}: {failed} of {requests} requests of {name}; they are in its latencies alone\n"
             ));
         }
+        for side in load.sides.iter().chain(&outcome.pgbench) {
+            text.push_str(&disturbance(&case, side));
+        }
     }
     text.push('\n');
     for violation in &outcome.violations {
@@ -72,6 +78,17 @@ pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
         text.push_str("the books were not audited: that needs --database-url\n");
     }
     text
+}
+
+/// That other machines took so much in a round that its figures say little.
+fn disturbance(case: &str, side: &Series) -> String {
+    match side.stolen_percent_max() {
+        Some(percent) if STOLEN_PERCENT_MAX < percent => format!(
+            "DISTURBED {case}: the hypervisor gave {percent:.0} % of the processors' time to other machines in a round of {}\n",
+            side.name
+        ),
+        _ => String::new(),
+    }
 }
 
 /// What the tenths of a growth were like.
