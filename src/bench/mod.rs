@@ -39,7 +39,6 @@ pub use self::scenario::Scenario;
 pub use self::target::{Own, Size, Target};
 
 use self::pgbench::Pgbench;
-use self::processes::MachineTime;
 use self::side::Side;
 
 /// What is to be measured.
@@ -157,9 +156,7 @@ async fn measure_round(
         for (side, series) in turns {
             let round = step(round, plan.rounds);
             let step = format!("{}, {}, {round}", load.scenario, load.load);
-            let began = MachineTime::now();
-            let (mut measurement, violation) = side.measure(*case, &step, watch).await?;
-            measurement.stolen_percent = stolen_percent_since(began);
+            let (measurement, violation) = side.measure(*case, &step, watch).await?;
             series.add(measurement);
             outcome.violations.extend(violation);
         }
@@ -182,16 +179,9 @@ async fn measure_baseline(
             completed: 0,
             elapsed: Duration::ZERO,
         });
-        let began = MachineTime::now();
-        let mut measurement = pgbench.measure(plan.warm_up, plan.duration).await?;
-        measurement.stolen_percent = stolen_percent_since(began);
-        series.add(measurement);
+        series.add(pgbench.measure(plan.warm_up, plan.duration).await?);
     }
     Ok(())
-}
-
-fn stolen_percent_since(began: Option<MachineTime>) -> Option<f64> {
-    MachineTime::now()?.stolen_percent_since(began?)
 }
 
 fn is_backwards(round: u32) -> bool {

@@ -129,8 +129,7 @@ pub struct Measurement {
     pub refusals: BTreeMap<u16, u64>,
     /// All other answers, by status; `disconnected` and `unsent` where there was none.
     pub errors: BTreeMap<String, u64>,
-    /// Of the processors' time meanwhile, warm-up included: what the hypervisor gave to other machines. None where that is
-    /// not told.
+    /// Of the processors' time meanwhile: what the hypervisor gave to other machines. None where that is not told.
     pub stolen_percent: Option<f64>,
     #[serde(flatten)]
     pub figures: BTreeMap<Figure, f64>,

@@ -9,6 +9,7 @@ use tokio::process::Command;
 
 use super::error::Error;
 use super::outcome::{Figure, Measurement};
+use super::processes::{MachineTime, stolen_percent};
 use super::target::Target;
 use crate::storage::connection;
 use crate::storage::statistics;
@@ -118,7 +119,9 @@ impl Pgbench {
             "-l".to_owned(),
             format!("--log-prefix={}", prefix.display()),
         ]);
+        let machine_before = MachineTime::now();
         let said = self.run(self.baseline.script(), &flags).await?;
+        let machine_after = MachineTime::now();
         let latencies_us = take_latencies(self.directory.path()).await;
         let latencies_us = latencies_us.map_err(|error| failed(&error))?;
         let statements_per_s = said.lines().find_map(|line| {
@@ -132,6 +135,7 @@ impl Pgbench {
         let mut measurement = Measurement {
             requests: statements.saturating_mul(withdrawals),
             successes: statements.saturating_mul(withdrawals),
+            stolen_percent: stolen_percent(machine_before, machine_after),
             ..Measurement::default()
         };
         let per_s = statements_per_s * withdrawals as f64;

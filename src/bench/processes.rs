@@ -61,17 +61,21 @@ pub(super) fn memory_peak_kib(pid: u32) -> Option<u64> {
     peak.split_whitespace().next()?.parse().ok()
 }
 
+/// What was stolen of all the time that passed in between. None where that is not told.
+pub(super) fn stolen_percent(
+    before: Option<MachineTime>,
+    after: Option<MachineTime>,
+) -> Option<f64> {
+    let (before, after) = before.zip(after)?;
+    let total = after.total.checked_sub(before.total)?;
+    let stolen = after.stolen.checked_sub(before.stolen)?;
+    (0 < total).then(|| 100.0 * stolen as f64 / total as f64)
+}
+
 impl MachineTime {
     /// None where there is no `/proc`.
     pub(super) fn now() -> Option<Self> {
         Self::parse(&fs::read_to_string("/proc/stat").ok()?)
-    }
-
-    /// What was stolen from then until now, of all the time that passed.
-    pub(super) fn stolen_percent_since(self, then: Self) -> Option<f64> {
-        let total = self.total.checked_sub(then.total)?;
-        let stolen = self.stolen.checked_sub(then.stolen)?;
-        (0 < total).then(|| 100.0 * stolen as f64 / total as f64)
     }
 
     /// The first line of `/proc/stat` (proc(5)): user, nice, system, idle, iowait, irq, softirq, steal. What guests took
@@ -113,10 +117,11 @@ mod tests {
 
     #[test]
     fn what_was_stolen_is_of_all_time_that_passed() {
-        let then = MachineTime::parse("cpu  10 0 10 70 0 0 0 10 5 0\ncpu0 1 2").expect("times");
-        let now = MachineTime::parse("cpu  30 0 30 90 0 0 0 50 9 0\ncpu0 1 2").expect("times");
-        assert_eq!(now.stolen_percent_since(then), Some(40.0));
-        assert_eq!(now.stolen_percent_since(now), None, "no time has passed");
+        let before = MachineTime::parse("cpu  10 0 10 70 0 0 0 10 5 0\ncpu0 1 2");
+        let after = MachineTime::parse("cpu  30 0 30 90 0 0 0 50 9 0\ncpu0 1 2");
+        assert_eq!(stolen_percent(before, after), Some(40.0));
+        assert_eq!(stolen_percent(after, after), None, "no time has passed");
+        assert_eq!(stolen_percent(None, after), None, "it was not told");
         assert_eq!(MachineTime::parse("cpu  10 0 10 70"), None);
     }
 

@@ -10,7 +10,7 @@ use super::error::Error;
 use super::load::{self, Length, Load};
 use super::outcome::{Books, Figure, Growth, Measurement, Promises, Tenth};
 use super::popularity::Popularity;
-use super::processes;
+use super::processes::{self, MachineTime, stolen_percent};
 use super::requests::{Requests, What};
 use super::scenario::{
     ACCEPTANCE_AMOUNT, ACCEPTANCE_BALANCE, ACCEPTANCE_REQUESTS, ACCEPTANCE_SUCCESSES, Accounts,
@@ -328,6 +328,7 @@ impl<'p> Side<'p> {
         let requests = Requests::new(&self.target.authority, what);
         let run = requests.run();
         let before = self.usage().await?;
+        let machine_before = MachineTime::now();
         let mut running = load::start(self.target, requests, load, length).await?;
         loop {
             match timeout(TELL_INTERVAL, running.ended()).await {
@@ -340,10 +341,12 @@ impl<'p> Side<'p> {
                 }),
             }
         }
+        let machine_after = MachineTime::now();
         let after = self.usage().await?;
         let began = running.began();
         let tally = running.into_tally();
         let mut measurement = summarise(&tally, began);
+        measurement.stolen_percent = stolen_percent(machine_before, machine_after);
         measurement.figures.extend(costs(before, after, &tally));
         let memory_peak = self.target.process.and_then(processes::memory_peak_kib);
         if let Some(peak_kib) = memory_peak {

@@ -63,9 +63,12 @@ pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
                 "FAILED {case}: {failed} of {requests} requests of {name}; they are in its latencies alone\n"
             ));
         }
-        for side in load.sides.iter().chain(&outcome.pgbench) {
-            text.push_str(&disturbance(&case, side));
+        for side in &load.sides {
+            text.push_str(&disturbance(&format!("{case}, {}", side.name), side));
         }
+    }
+    if let Some(pgbench) = &outcome.pgbench {
+        text.push_str(&disturbance(&pgbench.name, pgbench));
     }
     text.push('\n');
     for violation in &outcome.violations {
@@ -81,11 +84,10 @@ pub(super) fn describe(plan: &Plan, outcome: &Outcome) -> String {
 }
 
 /// That other machines took so much in a round that its figures say little.
-fn disturbance(case: &str, side: &Series) -> String {
+fn disturbance(who: &str, side: &Series) -> String {
     match side.stolen_percent_max() {
         Some(percent) if STOLEN_PERCENT_MAX < percent => format!(
-            "DISTURBED {case}: the hypervisor gave {percent:.0} % of the processors' time to other machines in a round of {}\n",
-            side.name
+            "DISTURBED {who}: the hypervisor gave {percent:.0} % of the processors' time to other machines in a round\n"
         ),
         _ => String::new(),
     }
