@@ -130,12 +130,22 @@ impl Engine {
         Ok(())
     }
 
-    /// Applies a command, exactly once, or refuses it. Dropping the future does not undo the command.
+    /// Applies a command, exactly once, or refuses it. It waits in the queue as soon as this returns, and the future is no
+    /// larger than what waits for the answer; dropping that does not undo the command.
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn submit(&self, command: Command) -> Answer {
-        let answer = self.settle(command).await;
+    pub fn submit(&self, command: Command) -> impl Future<Output = Answer> {
+        let (pending, answer) = Pending::new(command, Instant::now());
+        let is_queued = self.shared.queue.push(pending);
+        if !is_queued {
+            self.shared.stats.overloaded.inc();
+        }
+        self.count(await_answer(is_queued.then_some(answer)))
+    }
+
+    async fn count(&self, answer: impl Future<Output = Answer>) -> Answer {
+        let answer = answer.await;
         let stats = &self.shared.stats;
         match &answer {
             Ok(answered) => {
@@ -146,19 +156,6 @@ impl Engine {
             Err(fault) => stats.faults.with_label_values(&[fault.name()]).inc(),
         }
         answer
-    }
-
-    async fn settle(&self, command: Command) -> Answer {
-        let (pending, answer) = Pending::new(command, Instant::now());
-        if !self.shared.queue.push(pending) {
-            self.shared.stats.overloaded.inc();
-            return Err(Fault::Overloaded);
-        }
-        match tokio::time::timeout(ANSWER_MAX, answer).await {
-            Ok(Ok(answer)) => answer,
-            // The lane gave up without a word, or is still at it: either way the command may have been applied.
-            Ok(Err(_)) | Err(_) => Err(Fault::OutcomeUnknown),
-        }
     }
 
     /// An account as it was when it was last written or read here; another process may have changed it since.
@@ -198,4 +195,13 @@ impl Engine {
             drop(lane.await);
         }
     }
+}
+
+/// The answer to a command, which is `None` where the queue had no room for it.
+async fn await_answer(queued: Option<oneshot::Receiver<Answer>>) -> Answer {
+    let receiver = queued.ok_or(Fault::Overloaded)?;
+    let answer = tokio::time::timeout(ANSWER_MAX, receiver).await;
+    // The lane gave up without a word, or is still at it: either way the command may have been applied.
+    let answer = answer.ok().and_then(Result::ok);
+    answer.unwrap_or(Err(Fault::OutcomeUnknown))
 }

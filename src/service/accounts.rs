@@ -12,33 +12,41 @@ impl Service {
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn open_account(&self, account: OpenAccount, key: Option<Key>) -> Answer {
-        self.submit(Action::OpenAccount(account), key).await
+    pub fn open_account(
+        &self,
+        account: OpenAccount,
+        key: Option<Key>,
+    ) -> impl Future<Output = Answer> {
+        self.submit(Action::OpenAccount(account), key)
     }
 
     /// Moves money, both sides at once. An amount of zero moves nothing, and its key is remembered.
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn move_money(&self, money: Move, key: Option<Key>) -> Answer {
-        self.submit(Action::Move(money), key).await
+    pub fn move_money(&self, money: Move, key: Option<Key>) -> impl Future<Output = Answer> {
+        self.submit(Action::Move(money), key)
     }
 
     /// Moves money, where the account that it leaves (for a deposit, the one that it reaches) still has the version.
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn move_money_at(&self, money: Move, version: Version, key: Option<Key>) -> Answer {
+    pub fn move_money_at(
+        &self,
+        money: Move,
+        version: Version,
+        key: Option<Key>,
+    ) -> impl Future<Output = Answer> {
         self.submit_at(Action::Move(money), Some(version), key)
-            .await
     }
 
     /// Seals the open book of that name, and opens a new, empty one.
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn reset_book(&self, book: BookName, key: Option<Key>) -> Answer {
-        self.submit(Action::ResetBook(book), key).await
+    pub fn reset_book(&self, book: BookName, key: Option<Key>) -> impl Future<Output = Answer> {
+        self.submit(Action::ResetBook(book), key)
     }
 
     /// An account as it is now.

@@ -9,6 +9,7 @@ mod passwords;
 mod sessions;
 mod users;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use prometheus::IntGauge;
@@ -135,23 +136,22 @@ impl Service {
         self.engine.hot_accounts(limit)
     }
 
-    async fn submit(&self, action: Action, key: Option<Key>) -> Answer {
-        self.submit_at(action, None, key).await
+    fn submit(&self, action: Action, key: Option<Key>) -> impl Future<Output = Answer> {
+        self.submit_at(action, None, key)
     }
 
-    async fn submit_at(
+    fn submit_at(
         &self,
         action: Action,
         expected_version: Option<Version>,
         key: Option<Key>,
-    ) -> Answer {
-        let command = Command {
+    ) -> impl Future<Output = Answer> {
+        self.engine.submit(Command {
             id: new_transaction(),
             action,
             key,
             expected_version,
-        };
-        self.engine.submit(command).await
+        })
     }
 
     /// Answers what waits, then disconnects.
@@ -182,7 +182,16 @@ fn new_transaction() -> TransactionId {
 }
 
 /// A read, in bounded time also where the network swallows the answer.
-async fn read<T>(exchange: impl Future<Output = Result<T, StorageError>>) -> Result<T, Fault> {
+fn read<T>(
+    exchange: impl Future<Output = Result<T, StorageError>>,
+) -> impl Future<Output = Result<T, Fault>> {
+    // Fifteen kilobytes, the connecting included. A handler that may read would be as large, whether it reads or not.
+    bounded(Box::pin(exchange))
+}
+
+async fn bounded<T>(
+    exchange: Pin<Box<impl Future<Output = Result<T, StorageError>>>>,
+) -> Result<T, Fault> {
     let Ok(answer) = timeout(READ_MAX, exchange).await else {
         tracing::warn!("a read got no answer in time");
         return Err(Fault::Unavailable);

@@ -33,7 +33,7 @@ impl Service {
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn open_user(&self, user: OpenUser, key: Option<Key>) -> Answer {
-        self.submit(Action::OpenUser(user), key).await
+    pub fn open_user(&self, user: OpenUser, key: Option<Key>) -> impl Future<Output = Answer> {
+        self.submit(Action::OpenUser(user), key)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use passbook::ledger::{AccountId, AccountName, AccountRef, BookName, NamedAccount, Rejection};
+use passbook::ledger::{
+    AccountId, AccountName, AccountRef, BookName, NamedAccount, Rejection, UserId,
+};
 use passbook::storage::Database;
 use passbook::storage::batch::Extent;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
@@ -377,6 +379,29 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
     );
     let sides = "select count(*) from entries where counterparty_id is not null";
     assert_eq!(bank.number(sides).await, 2);
+    bank.close().await;
+}
+
+/// Ten thousand requests may wait at once, each with the future of its handler.
+#[tokio::test]
+async fn what_waits_for_an_answer_is_small() {
+    let bank = Bank::open().await;
+    let service = bank.app.service();
+    let (from, to) = (bank.user("10").await, bank.user("0").await);
+    let ends = [from.id, to.id].map(|user| {
+        let account = NamedAccount::of_user(UserId(user), service.default_currency());
+        AccountRef::Named(account)
+    });
+    let [from, to] = ends.clone();
+    let moving = service.move_money(transfer(&bank, from, to, 400), None);
+    let [from, _] = ends;
+    let finding = service.find_account(from);
+    let sizes = [size_of_val(&moving), size_of_val(&finding)];
+    assert!(sizes.iter().all(|size| *size <= 1024), "{sizes:?} bytes");
+    let answered = moving.await.expect("an answer");
+    assert!(answered.outcome.is_ok(), "{answered:?}");
+    let head = finding.await.expect("an answer").expect("an account");
+    assert_eq!(head.balance.minor(), 600);
     bank.close().await;
 }
 
