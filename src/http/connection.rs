@@ -209,34 +209,69 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// A limit of time that is set again and again, with one timer.
+/// A limit of time that is set again and again, with one timer. That goes off at the end of an earlier time, and is then set to
+/// that of the last: to set it for each request costs more.
 #[derive(Default)]
 struct Limit {
     timer: Option<Pin<Box<Sleep>>>,
-    running: bool,
+    end: Option<Instant>,
 }
 
 impl Limit {
     fn start(&mut self, limit: Duration) {
-        let end = Instant::now() + limit;
-        match &mut self.timer {
-            Some(timer) => timer.as_mut().reset(end),
-            None => self.timer = Some(Box::pin(sleep_until(end))),
-        }
-        self.running = true;
+        self.end = Some(Instant::now() + limit);
     }
 
     fn stop(&mut self) {
-        self.running = false;
+        self.end = None;
     }
 
     fn is_running(&self) -> bool {
-        self.running
+        self.end.is_some()
     }
 
     /// Whether the time has run out; the task is woken when it does.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
-        let timer = self.timer.as_mut();
-        timer.is_some_and(|timer| timer.as_mut().poll(context).is_ready())
+        let Some(end) = self.end else {
+            return false;
+        };
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
+        while timer.as_mut().poll(context).is_ready() {
+            if end <= timer.deadline() {
+                return true;
+            }
+            timer.as_mut().reset(end);
+        }
+        false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_limit_that_is_set_again_ends_at_its_last_time() {
+        let mut limit = Limit::default();
+        let began = Instant::now();
+        limit.start(Duration::from_millis(10));
+        // Sets the timer.
+        poll_fn(|context| Poll::Ready(limit.is_over(context))).await;
+        limit.start(Duration::from_millis(60));
+        let over = poll_fn(|context| {
+            if limit.is_over(context) {
+                return Poll::Ready(());
+            }
+            Poll::Pending
+        });
+        let over = timeout(Duration::from_secs(20), over).await;
+        assert!(over.is_ok(), "nobody was woken");
+        assert!(Duration::from_millis(60) <= began.elapsed());
+        limit.stop();
+        assert!(!poll_fn(|context| Poll::Ready(limit.is_over(context))).await);
     }
 }
