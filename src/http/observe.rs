@@ -112,12 +112,11 @@ fn plain(pattern: &str) -> String {
     while let Some((before, part)) = rest.split_once('{') {
         let (name, after) = part.split_once('}').unwrap_or((part, ""));
         route.push_str(before);
-        match name.split_once(':') {
-            Some((_, "/?")) => {}
-            Some((name, _)) => route.push_str(&format!("{{{name}}}")),
-            None => route.push_str(&format!("{{{name}}}")),
-        }
         rest = after;
+        let (name, expression) = name.split_once(':').unwrap_or((name, ""));
+        if expression != "/?" {
+            route.extend(["{", name, "}"]);
+        }
     }
     route.push_str(rest);
     route

@@ -145,19 +145,14 @@ impl Amount {
     /// With exactly `scale` decimals: `-0.05` for -5 at scale 2.
     #[must_use]
     pub fn to_text(self, scale: u8) -> String {
-        let sign = if self.is_negative() { "-" } else { "" };
         let scale = usize::from(scale);
-        let digits = format!(
-            "{:0>width$}",
-            self.0.unsigned_abs(),
-            width = scale.saturating_add(1)
-        );
-        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
-        if fraction.is_empty() {
-            format!("{sign}{whole}")
-        } else {
-            format!("{sign}{whole}.{fraction}")
+        let sign = if self.is_negative() { "-" } else { "" };
+        let width = scale.saturating_add(1);
+        let mut text = format!("{sign}{:0>width$}", self.0.unsigned_abs());
+        if 0 < scale {
+            text.insert(text.len().saturating_sub(scale), '.');
         }
+        text
     }
 }
 
