@@ -130,8 +130,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Applies a command, exactly once, or refuses it. It waits in the queue as soon as this returns, and the future is no
-    /// larger than what waits for the answer; dropping that does not undo the command.
+    /// Applies a command, exactly once, or refuses it. Where there is room it waits in the queue when this returns, so the future
+    /// does not hold it. A command whose future is dropped may be applied or not.
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].

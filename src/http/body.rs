@@ -58,8 +58,8 @@ pub(super) async fn read_bytes(payload: Payload) -> Result<Bytes, BodyError> {
     }
 }
 
-/// What arrives in time. A body that comes with its head is there at the second look: actix starts the handler before it hands
-/// the body over. So only what is not there then needs a timer.
+/// What arrives in time. A body that comes in one piece with its head is there at the second look: actix starts the handler
+/// before it hands the body over. So only what is not there then needs a timer.
 async fn arrival<T>(body: impl Future<Output = T>) -> Option<T> {
     let mut body = pin!(body);
     let mut is_second = false;

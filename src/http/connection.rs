@@ -209,8 +209,8 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// A limit of time that is set again and again, with one timer. That goes off at the end of an earlier time, and is then set to
-/// that of the last: to set it for each request costs more.
+/// A limit of time, always the same, that is set again and again, with one timer. The timer is early at most: when it goes off
+/// it is set to the last end, which costs less than to set it for each request.
 #[derive(Default)]
 struct Limit {
     timer: Option<Pin<Box<Sleep>>>,
@@ -230,7 +230,7 @@ impl Limit {
         self.end.is_some()
     }
 
-    /// Whether the time has run out; the task is woken when it does.
+    /// Whether the time has run out; the task is woken when it has, if not before.
     fn is_over(&mut self, context: &mut Context<'_>) -> bool {
         let Some(end) = self.end else {
             return false;

@@ -382,7 +382,7 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
     bank.close().await;
 }
 
-/// Ten thousand requests may wait at once, each with the future of its handler.
+/// Thousands of requests may wait at once, and each handler holds such a future.
 #[tokio::test]
 async fn what_waits_for_an_answer_is_small() {
     let bank = Bank::open().await;
