@@ -1,8 +1,5 @@
 //! Request bodies: read whole within a size and a time, then parsed as one JSON object.
 
-use std::future::poll_fn;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -50,31 +47,11 @@ pub(super) async fn read_optional<T: DeserializeOwned>(payload: Payload) -> Resu
 /// # Errors
 /// Where it is too large, or too slow.
 pub(super) async fn read_bytes(payload: Payload) -> Result<Bytes, BodyError> {
-    match arrival(payload.to_bytes_limited(SIZE_MAX)).await {
-        None => Err(BodyError::TooSlow),
-        Some(Err(_)) => Err(BodyError::TooLarge),
-        Some(Ok(Err(_))) => Err(BodyError::Broken),
-        Some(Ok(Ok(bytes))) => Ok(bytes),
-    }
-}
-
-/// What arrives in time. A body that comes in one piece with its head is there at the second look: actix starts the handler
-/// before it hands the body over. So only what is not there then needs a timer.
-async fn arrival<T>(body: impl Future<Output = T>) -> Option<T> {
-    let mut body = pin!(body);
-    let mut is_second = false;
-    let early = poll_fn(|context| match body.as_mut().poll(context) {
-        Poll::Ready(whole) => Poll::Ready(Some(whole)),
-        Poll::Pending if !is_second => {
-            is_second = true;
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }
-        Poll::Pending => Poll::Ready(None),
-    });
-    match early.await {
-        Some(whole) => Some(whole),
-        None => timeout(ARRIVAL_MAX, body).await.ok(),
+    match timeout(ARRIVAL_MAX, payload.to_bytes_limited(SIZE_MAX)).await {
+        Err(_) => Err(BodyError::TooSlow),
+        Ok(Err(_)) => Err(BodyError::TooLarge),
+        Ok(Ok(Err(_))) => Err(BodyError::Broken),
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
     }
 }
 

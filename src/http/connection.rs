@@ -77,8 +77,8 @@ impl Connection {
         Self {
             stream,
             exchange: Rc::new(exchange),
-            arrival: Limit::default(),
-            stall: Limit::default(),
+            arrival: Limit::of(HEAD_ARRIVAL_MAX),
+            stall: Limit::of(STALL_MAX),
             sated: false,
         }
     }
@@ -171,7 +171,7 @@ impl AsyncRead for Connection {
         self.sated = read == PIECE_MAX;
         if 0 < read && self.exchange.phase.get() == Phase::Idle {
             self.exchange.enter(Phase::Arriving);
-            self.arrival.start(HEAD_ARRIVAL_MAX);
+            self.arrival.start();
         }
         polled
     }
@@ -192,7 +192,7 @@ impl AsyncWrite for Connection {
             return polled;
         }
         if !self.stall.is_running() {
-            self.stall.start(STALL_MAX);
+            self.stall.start();
         }
         if self.stall.is_over(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -209,17 +209,25 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// A limit of time, always the same, that is set again and again, with one timer. The timer is early at most: when it goes off
-/// it is set to the last end, which costs less than to set it for each request.
-#[derive(Default)]
+/// A limit of time that is set again and again, with one timer. The timer is early at most: when it goes off it is set to the last
+/// end, which costs less than to set it for each request.
 struct Limit {
+    length: Duration,
     timer: Option<Pin<Box<Sleep>>>,
     end: Option<Instant>,
 }
 
 impl Limit {
-    fn start(&mut self, limit: Duration) {
-        self.end = Some(Instant::now() + limit);
+    fn of(length: Duration) -> Self {
+        Self {
+            length,
+            timer: None,
+            end: None,
+        }
+    }
+
+    fn start(&mut self) {
+        self.end = Some(Instant::now() + self.length);
     }
 
     fn stop(&mut self) {
@@ -250,18 +258,20 @@ impl Limit {
 mod tests {
     use std::future::poll_fn;
 
-    use tokio::time::timeout;
+    use tokio::time::{sleep, timeout};
 
     use super::*;
 
     #[tokio::test]
     async fn a_limit_that_is_set_again_ends_at_its_last_time() {
-        let mut limit = Limit::default();
-        let began = Instant::now();
-        limit.start(Duration::from_millis(10));
+        let length = Duration::from_millis(50);
+        let mut limit = Limit::of(length);
+        limit.start();
         // Sets the timer.
         poll_fn(|context| Poll::Ready(limit.is_over(context))).await;
-        limit.start(Duration::from_millis(60));
+        sleep(length / 5).await;
+        let began = Instant::now();
+        limit.start();
         let over = poll_fn(|context| {
             if limit.is_over(context) {
                 return Poll::Ready(());
@@ -270,7 +280,7 @@ mod tests {
         });
         let over = timeout(Duration::from_secs(20), over).await;
         assert!(over.is_ok(), "nobody was woken");
-        assert!(Duration::from_millis(60) <= began.elapsed());
+        assert!(length <= began.elapsed());
         limit.stop();
         assert!(!poll_fn(|context| Poll::Ready(limit.is_over(context))).await);
     }

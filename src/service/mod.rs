@@ -9,7 +9,6 @@ mod passwords;
 mod sessions;
 mod users;
 
-use std::pin::Pin;
 use std::time::Duration;
 
 use prometheus::IntGauge;
@@ -186,17 +185,14 @@ fn read<T>(
     exchange: impl Future<Output = Result<T, StorageError>>,
 ) -> impl Future<Output = Result<T, Fault>> {
     // Fifteen kilobytes, the connecting included. A handler that may read would be as large, whether it reads or not.
-    bounded(Box::pin(exchange))
-}
-
-async fn bounded<T>(
-    exchange: Pin<Box<impl Future<Output = Result<T, StorageError>>>>,
-) -> Result<T, Fault> {
-    let Ok(answer) = timeout(READ_MAX, exchange).await else {
-        tracing::warn!("a read got no answer in time");
-        return Err(Fault::Unavailable);
-    };
-    answer.map_err(|error| fault(&error))
+    let exchange = Box::pin(exchange);
+    async {
+        let Ok(answer) = timeout(READ_MAX, exchange).await else {
+            tracing::warn!("a read got no answer in time");
+            return Err(Fault::Unavailable);
+        };
+        answer.map_err(|error| fault(&error))
+    }
 }
 
 /// A read that failed has changed nothing; what was wrong is for the log, not for the caller.
