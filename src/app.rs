@@ -17,7 +17,8 @@ use crate::http::settings::{self, Resets};
 use crate::ledger::{Amount, Key, OpenUser, UserId};
 use crate::postgres::{self, Address, Attached};
 use crate::service::{self, EngineSettings, Service};
-use crate::storage::{self, Database, StorageError, connection};
+use crate::storage::schema::{self, Age};
+use crate::storage::{Database, StorageError, connection, migrations};
 use crate::telemetry::traces::{self, Traces};
 
 /// What user 1 holds on an empty ledger with demo data, in units of the default currency.
@@ -139,7 +140,7 @@ impl App {
         let demo = args.demo.unwrap_or(defaults.demo);
         migrate(&parse(roles.owner, &args.database)?).await?;
         let database = parse(roles.runtime, &args.database)?;
-        warn_of_ownership(&database).await?;
+        check_schema(&database).await?;
         let service = start_service(&database, args).await?;
         let workers = args.http_workers.map_or_else(
             || available_parallelism().map_or(2, usize::from),
@@ -303,22 +304,46 @@ impl Opened {
 pub async fn migrate(database: &Database) -> Result<Vec<String>, AppError> {
     let migrated = async {
         let mut connection = database.connect_patient().await?;
-        let applied = storage::migrations::run(&mut connection).await;
+        let applied = migrations::run(&mut connection).await;
         connection::close(connection).await;
         applied
     };
     migrated.await.map_err(|error| unusable(database, &error))
 }
 
-/// The history is guarded by triggers, which the owner of the tables can remove: whoever runs the service as that role is told.
-async fn warn_of_ownership(database: &Database) -> Result<(), AppError> {
+/// Whether everything is there that guards the ledger. Who runs the service as the owner of the tables, who can take it away, is told.
+async fn check_schema(database: &Database) -> Result<(), AppError> {
     let asked = async {
         let mut connection = database.connect_patient().await?;
-        let owns = storage::migrations::is_owner(&mut connection).await;
+        let age = schema::fetch_age(&mut connection).await?;
+        let flaws = schema::list_flaws(&mut connection).await?;
+        let owns = migrations::is_owner(&mut connection).await?;
         connection::close(connection).await;
-        owns
+        Ok((age, flaws, owns))
     };
-    if asked.await.map_err(|error| unusable(database, &error))? {
+    let (age, flaws, owns) = asked.await.map_err(|error| unusable(database, &error))?;
+    match (age, flaws.as_slice()) {
+        (Age::Newer { has }, flaws) => tracing::warn!(
+            schema = has,
+            differences = flaws.len(),
+            "the schema is newer than this program, which cannot tell whether it is whole"
+        ),
+        (Age::Same | Age::Older { .. }, []) => {}
+        (Age::Same | Age::Older { .. }, [flaw, others @ ..]) => {
+            let others = match others.len() {
+                0 => String::new(),
+                more => format!(", and {more} more"),
+            };
+            return Err(AppError::Database {
+                database: database.describe(),
+                reason: format!(
+                    "its schema is not what guards the ledger: {} {flaw}{others}; passbook verify lists everything",
+                    flaw.part
+                ),
+            });
+        }
+    }
+    if owns {
         tracing::warn!(
             "the role of DATABASE_URL owns the tables, so who has its password can edit the history: let the service run \
              as passbook_runtime (README, \"Two roles\")"

@@ -176,7 +176,7 @@ impl<'p> Side<'p> {
         let settings = audit::Settings {
             jobs: AUDIT_JOBS,
             pages: audit::Pages::default(),
-            since: None,
+            extent: audit::Extent::Everything(None),
         };
         let side = &self.target.name;
         let began = Instant::now();

@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::schema::{self, Age};
 use super::{Connection, StorageError, connection};
 
 mod embedded {
@@ -54,20 +55,28 @@ pub async fn run(connection: &mut Connection) -> Result<Vec<String>, StorageErro
 
 /// What is left to do where the schema is somebody else's: nothing, if it is up to date.
 async fn check(connection: &mut Connection) -> Result<Vec<String>, StorageError> {
-    const SQL: &str = "select version from refinery_schema_history";
-    let applied: Vec<i32> = sqlx::query_scalar(SQL).fetch_all(connection).await?;
-    let runner = migrations();
-    let missing = runner
-        .get_migrations()
-        .iter()
-        .find(|migration| !applied.contains(&migration.version()));
-    match missing {
-        None => Ok(Vec::new()),
-        Some(missing) => Err(StorageError::Unfit(format!(
-            "its schema lacks {missing}, and this role may not create tables: set PASSBOOK_OWNER_URL to the role that \
+    match schema::fetch_age(connection).await? {
+        Age::Same | Age::Newer { .. } => Ok(Vec::new()),
+        Age::Older { lacks } => Err(StorageError::Unfit(format!(
+            "its schema lacks {lacks}, and this role may not create tables: set PASSBOOK_OWNER_URL to the role that \
              owns them, or run passbook migrate with it"
         ))),
     }
+}
+
+/// The first migration of this program that is not among those that were applied.
+pub(super) fn first_missing(applied: &[i32]) -> Option<String> {
+    let runner = migrations();
+    let mut migrations = runner.get_migrations().iter();
+    let missing = migrations.find(|migration| !applied.contains(&migration.version()));
+    missing.map(ToString::to_string)
+}
+
+/// The version of the last migration of this program.
+pub(super) fn last() -> i32 {
+    let runner = migrations();
+    let versions = runner.get_migrations().iter().map(Migration::version);
+    versions.max().unwrap_or_default()
 }
 
 async fn may_create(connection: &mut Connection) -> Result<bool, StorageError> {

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod migrations;
 pub mod outcomes;
 pub mod restore;
+pub mod schema;
 pub mod sessions;
 pub mod statistics;
 pub mod users;

@@ -343,7 +343,7 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
     let service = bank.app.service();
     let from = AccountRef::Id(AccountId(user.account().await));
     let name = NamedAccount {
-        book: BookName::MAIN,
+        book: BookName::EVENTS,
         name: AccountName::parse("savings").expect("a name"),
         owner: None,
     };

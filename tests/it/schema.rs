@@ -1,6 +1,11 @@
 //! What the schema promises whatever database it is put into.
 
-use crate::support::Bank;
+use std::fmt::Write as _;
+
+use passbook::storage::{Database, connection, schema};
+
+use crate::support::process::{Ended, Passbook, run};
+use crate::support::{Bank, postgres};
 
 /// The collations of what the unique indexes are ordered by, where that is text.
 const ORDERS: &str = "
@@ -21,10 +26,13 @@ async fn names_are_in_the_order_of_their_bytes_whatever_the_locale() {
 
 /// The schema before migration V13, with whatever is in it.
 const BEFORE_KEY_HASH: &str = "
+    drop index transactions_account_id;
+    drop trigger currencies_append_only on currencies;
+    drop trigger currencies_no_truncate on currencies;
     alter table transactions drop column key_hash;
     create unique index transactions_idempotency_key
         on transactions (scope_kind, scope_id, idempotency_key) where idempotency_key is not null;
-    delete from refinery_schema_history where version = 13";
+    delete from refinery_schema_history where version >= 13";
 
 #[tokio::test]
 async fn keys_from_before_they_had_hashes_are_known() {
@@ -59,4 +67,93 @@ async fn keys_from_before_they_had_hashes_are_known() {
     }
     assert_eq!(user.balance().await, "94.00");
     bank.close().await;
+}
+
+/// What the audit and `serve` hold a schema against.
+#[tokio::test]
+async fn what_is_relied_on_is_what_the_migrations_make() {
+    let bank = Bank::open().await;
+    let database = Database::parse(&bank.database_url, false).expect("a URL");
+    let mut connection = database.connect_patient().await.expect("a connection");
+    let parts = schema::list_parts(&mut connection).await.expect("parts");
+    connection::close(connection).await;
+    let mut text = String::new();
+    for (part, found) in parts {
+        writeln!(text, "{part}: {found}").expect("written");
+    }
+    let relied_on = include_str!("../../src/storage/schema/relied_on.txt");
+    assert_eq!(
+        relied_on, text,
+        "src/storage/schema/relied_on.txt should be:\n{text}"
+    );
+    bank.close().await;
+}
+
+const DEFECT: &str = "alter table entries disable trigger entries_append_only";
+
+#[tokio::test]
+async fn serve_refuses_a_schema_that_lacks_what_guards_the_ledger() {
+    for (defect, named) in [
+        (DEFECT, "trigger entries_append_only of entries is "),
+        (
+            "drop index transactions_idempotency_key",
+            "index transactions_idempotency_key is missing",
+        ),
+        (
+            "alter table accounts drop constraint accounts_balance_not_below_floor, drop constraint accounts_owner",
+            ", and 1 more; passbook verify lists everything",
+        ),
+    ] {
+        let url = postgres::create_database().await;
+        postgres::execute(&url, defect).await;
+        let refused = run(&["serve", "--listen", "127.0.0.1:0", "--database-url", &url]);
+        let ended = Ended::of(&refused);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.complaint().contains(named), "{named}: {ended:?}");
+        postgres::drop_database(&url).await;
+    }
+}
+
+/// During a roll-out an older program runs beside a newer one, which may have changed what the older one relies on.
+#[tokio::test]
+async fn a_schema_of_a_newer_program_is_a_warning() {
+    let url = postgres::create_database().await;
+    let later = format!(
+        "insert into refinery_schema_history (version, name, applied_on, checksum)
+         values (9999, 'later', '2030-01-01T00:00:00Z', '0'); {DEFECT}"
+    );
+    postgres::execute(&url, &later).await;
+    let passbook = Passbook::serve(&["--database-url", &url]);
+    passbook.signal("TERM");
+    let ended = passbook.end();
+    assert!(
+        ended
+            .stderr
+            .contains("the schema is newer than this program"),
+        "{ended:?}"
+    );
+    let verified = run(&["verify", "--database-url", &url]);
+    let ended = Ended::of(&verified);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert!(
+        ended
+            .stderr
+            .contains("the schema is newer than this program"),
+        "{ended:?}"
+    );
+    postgres::drop_database(&url).await;
+}
+
+#[tokio::test]
+async fn verify_of_an_older_schema_says_to_migrate() {
+    let url = postgres::create_database().await;
+    let older = "delete from refinery_schema_history where version = (select max(version) from refinery_schema_history)";
+    postgres::execute(&url, older).await;
+    let ended = Ended::of(&run(&["verify", "--database-url", &url]));
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.complaint().ends_with("run passbook migrate"),
+        "{ended:?}"
+    );
+    postgres::drop_database(&url).await;
 }

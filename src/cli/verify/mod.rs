@@ -19,23 +19,46 @@ use super::say;
 use crate::app::{AppError, Opened, unusable};
 use crate::config::{DatabaseArgs, within};
 use crate::service::audit::{
-    self, AuditError, Audited, Checkpoint, JOBS_MAX, Pages, Report, Settings, Unfit,
+    self, AuditError, Audited, Checkpoint, Extent, JOBS_MAX, Pages, Report, Settings, Unfit,
 };
 use crate::storage::StorageError;
 
 /// Connections where nobody says: more would be felt by those who write.
 const JOBS_MAX_BY_DEFAULT: usize = 4;
 
+/// Said of the command, so that nobody relies on what it cannot do. `docs/seal.md` says the same at more length.
+const NOT_SEEN: &str = "\
+What a full run does not see:
+  - whether a refusal or a change by zero was given at all, when, and with which amount
+  - which request a key belonged to, if its digest and its hash were both replaced
+  - which of two accounts of the events interface a name belongs to
+  - names, emails and passwords of users, and sessions
+  - the name of a currency that was added
+  - accounts that were taken away whole, and whole chains that were computed anew
+
+With --since FILE --full, it compares with the full run before: accounts with their names, transactions and currencies must be as that run saw \
+them, up to 72 s before it. Keep FILE from those who may write to the database.
+
+What a run with --since does not see besides: whatever is older than the checkpoint, names without an account, and users.
+
+Exit codes: 0 the books are in balance, 1 something is off, 2 there is no result.";
+
 /// Which books, and how much of them.
 #[derive(Args, Clone, Debug)]
+#[command(after_long_help = NOT_SEEN)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     database: DatabaseArgs,
 
-    /// Verify only what has changed since the checkpoint in FILE, and move it on if nothing is off; a full run where there is
+    /// Verify only what has changed since the checkpoint in FILE, and move it on if nothing is off; a full run if there is
     /// no such file yet. What was changed by hand behind the checkpoint is for a full run to find
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
+
+    /// Verify everything all the same, and that everything is still there which the last full run saw, as the checkpoint in
+    /// FILE remembers it
+    #[arg(long, requires = "since")]
+    full: bool,
 
     /// Connections to read with, 1 to 64 [default: one for each core, 4 at most]
     #[arg(long, value_name = "COUNT", value_parser = within(1, JOBS_MAX))]
@@ -53,7 +76,7 @@ pub(super) struct VerifyArgs {
 
 /// Whether the books are in balance.
 pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
-    let since = match &args.since {
+    let checkpoint = match &args.since {
         Some(path) => {
             // Whether the next checkpoint can be written is better known before than after an hour.
             drop(Draft::create(path)?);
@@ -61,11 +84,15 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
         }
         None => None,
     };
-    let is_partial = since.is_some();
+    let extent = match checkpoint {
+        Some(checkpoint) if !args.full => Extent::Since(checkpoint),
+        checkpoint => Extent::Everything(checkpoint),
+    };
+    let is_partial = matches!(extent, Extent::Since(_));
     let settings = Settings {
         jobs: args.jobs.unwrap_or_else(default_jobs),
         pages: Pages::default(),
-        since,
+        extent,
     };
     let opened = Opened::open(&args.database).await?;
     let started = Instant::now();
@@ -80,7 +107,11 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
         // Clears the line of the progress.
         drop(write!(io::stderr(), "\r\x1b[K"));
     }
-    let Audited { report, checkpoint } = match audited {
+    let Audited {
+        report,
+        checkpoint,
+        is_newer,
+    } = match audited {
         Ok(audited) => audited,
         Err(error) => {
             if condemns(&error) {
@@ -93,6 +124,13 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
             });
         }
     };
+    if is_newer {
+        // Standard output may be read by a program.
+        drop(writeln!(
+            io::stderr(),
+            "the schema is newer than this program, so what it is made of was not checked: use the newer program"
+        ));
+    }
     if args.json {
         say(&report::to_json(&report, took, is_partial));
     } else {
@@ -167,9 +205,10 @@ fn write_metrics(
         return Ok(());
     };
     let verdict = Verdict {
-        scope: match args.since {
-            Some(_) => Scope::Since,
-            None => Scope::Full,
+        scope: if args.since.is_some() && !args.full {
+            Scope::Since
+        } else {
+            Scope::Full
         },
         findings,
         entries,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::DateTime;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -35,14 +36,28 @@ struct Sums {
 }
 
 /// Only what the difference is about is there.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct JsonFinding<'r> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<&'r str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     entry: Option<i64>,
+    /// The last of several accounts, of which `account` is the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_account: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction: Option<Uuid>,
+    /// The times between which transactions entered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transactions: Option<[String; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    book: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     currency: Option<&'r str>,
     what: &'r str,
@@ -142,19 +157,28 @@ impl<'r> JsonFinding<'r> {
     fn new(finding: &'r Finding) -> Self {
         let Finding { place, what } = finding;
         let mut json = Self {
-            account: None,
-            entry: None,
-            transaction: None,
-            currency: None,
             what,
+            ..Self::default()
         };
         match place {
+            Place::Schema(part) => json.schema = Some(part),
             Place::Account(account) => json.account = Some(account.0),
             Place::Entry(account, version) => {
                 (json.account, json.entry) = (Some(account.0), Some(version.0));
             }
+            Place::Accounts(first, last) => {
+                json.account = Some(first.0);
+                json.last_account = (first != last).then_some(last.0);
+            }
             Place::Transaction(id) => json.transaction = Some(*id),
+            Place::Transactions(first, last) => {
+                json.transactions = Some([first, last].map(DateTime::to_rfc3339));
+            }
+            Place::Name(book, name) => (json.book, json.name) = (Some(book.0), Some(name.as_str())),
+            Place::User(user) => json.user = Some(user.0),
+            Place::Book(book) => json.book = Some(book.0),
             Place::Currency(code) => json.currency = Some(CurrencyCode::as_str(code)),
+            Place::Registered(code) => json.currency = Some(code),
         }
         json
     }

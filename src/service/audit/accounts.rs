@@ -2,11 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use chrono::{DateTime, Utc};
+
 use super::chain::Chain;
 use super::report::{Place, Report};
-use super::{Audit, Pages};
+use super::{Audit, Pages, identity};
 use crate::ledger::{AccountId, Version};
-use crate::storage::audit::{self, Span, StoredEntry, StoredHead};
+use crate::storage::audit::{self, Span, StoredEntry, StoredHead, Unregistered};
 use crate::storage::{Connection, StorageError};
 
 /// Accounts after one, up to and including the last.
@@ -30,17 +32,21 @@ pub(super) async fn check(
     chunk: Chunk,
 ) -> Result<(), StorageError> {
     let Chunk { after, last } = chunk;
-    let mut report = Report::default();
+    let mut report = audit.part();
     let heads = audit::list_heads(connection, after, last, audit.since).await?;
+    let heads = registered(&mut report, heads, audit);
+    for head in &heads {
+        identity::check(&mut report, head);
+    }
     let mut following = match audit.since {
-        None => Following::whole(&heads, chunk),
+        None => Following::whole(&heads, chunk, &audit.moments()),
         Some(since) => {
             let starts = audit::list_starts(connection, &heads, since).await?;
             let mut following = Following::default();
             for (head, start) in heads.iter().zip(starts) {
                 let chain = match start {
                     Some(start) => Chain::resume(head, &start, &mut report),
-                    None => Chain::new(head),
+                    None => Chain::new(head, &[]),
                 };
                 following.follow(chain);
             }
@@ -58,7 +64,7 @@ pub(super) async fn check(
         for entry in &entries {
             following.check(connection, &mut report, entry).await?;
         }
-        audit.add(std::mem::take(&mut report));
+        audit.add(std::mem::replace(&mut report, audit.part()));
     }
     for head in &heads {
         if let Some(chain) = following.chains.remove(&head.id) {
@@ -69,13 +75,38 @@ pub(super) async fn check(
     Ok(())
 }
 
+/// The heads of which something can be told.
+fn registered(
+    report: &mut Report,
+    heads: Vec<Result<StoredHead, Unregistered>>,
+    audit: &Audit,
+) -> Vec<StoredHead> {
+    let heads = heads.into_iter().filter_map(|head| match head {
+        Ok(head) => Some(head),
+        Err(Unregistered { id, currency }) => {
+            let what = format!("holds {currency}, which is no currency of the registry");
+            report.find(Place::Account(id), what);
+            None
+        }
+    });
+    heads
+        .map(|head| StoredHead {
+            // Before that, somebody who knew the id of an account could still write to it.
+            book_sealed_at: head
+                .book_sealed_at
+                .map(|at| at.max(audit.sealed_books_since)),
+            ..head
+        })
+        .collect()
+}
+
 impl Following {
     /// Whole accounts. All entries of the chunk are read, also those that belong to no account.
-    fn whole(heads: &[StoredHead], chunk: Chunk) -> Self {
+    fn whole(heads: &[StoredHead], chunk: Chunk, moments: &[DateTime<Utc>]) -> Self {
         Self {
             chains: heads
                 .iter()
-                .map(|head| (head.id, Chain::new(head)))
+                .map(|head| (head.id, Chain::new(head, moments)))
                 .collect(),
             spans: VecDeque::from([Span {
                 after: (chunk.after, Version(i64::MAX)),
@@ -153,9 +184,9 @@ async fn check_beyond(
     report: &mut Report,
     entry: &StoredEntry,
 ) -> Result<(), StorageError> {
-    if find_head(connection, entry.account)
+    if audit::find_version(connection, entry.account)
         .await?
-        .is_some_and(|head| head.version < entry.version)
+        .is_some_and(|version| version < entry.version)
     {
         let what = "is beyond the version that its account has".to_owned();
         report.find(Place::Entry(entry.account, entry.version), what);
@@ -169,21 +200,12 @@ async fn check_stray(
     report: &mut Report,
     entry: &StoredEntry,
 ) -> Result<(), StorageError> {
-    if find_head(connection, entry.account).await?.is_none() {
-        report.find(
-            Place::Entry(entry.account, entry.version),
-            "has no account".to_owned(),
-        );
+    if audit::find_version(connection, entry.account)
+        .await?
+        .is_none()
+    {
+        let what = "has no account".to_owned();
+        report.find(Place::Entry(entry.account, entry.version), what);
     }
     Ok(())
-}
-
-/// The head of an account as it is now.
-async fn find_head(
-    connection: &mut Connection,
-    account: AccountId,
-) -> Result<Option<StoredHead>, StorageError> {
-    let before = AccountId(account.0.saturating_sub(1));
-    let heads = audit::list_heads(connection, before, account, None).await?;
-    Ok(heads.into_iter().next())
 }

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::checkpoint::Anchor;
+use super::checkpoint::{Anchor, CLOCKS_APART_MAX};
 use super::report::{Place, Report};
+use super::seen::Past;
 use crate::ledger::seal::Sealed;
 use crate::ledger::{Amount, Seal, Version};
 use crate::storage::audit::{StoredEntry, StoredHead, StoredStart};
@@ -21,32 +22,32 @@ pub(super) struct Chain {
     pub(super) is_passed: bool,
     /// After the first difference all that follows would differ as well.
     broken: bool,
+    /// The last entry before each moment that the audit remembers, as it is stored; none where the opening is the last.
+    past: Vec<(DateTime<Utc>, Option<Last>)>,
 }
+
+/// The version and the seal of an entry, as it is stored.
+type Last = (Version, Option<Seal>);
 
 impl Chain {
     /// From the account's opening on.
-    pub(super) fn new(head: &StoredHead) -> Self {
+    pub(super) fn new(head: &StoredHead, moments: &[DateTime<Utc>]) -> Self {
         Self {
             version: Version::OPENING,
             balance: Amount::ZERO,
-            seal: Seal::genesis(
-                head.id,
-                head.book,
-                head.owner,
-                head.currency,
-                head.opened_at,
-            ),
+            seal: genesis(head),
             last_entry_at: head.opened_at,
             balance_before: Amount::ZERO,
             is_passed: false,
             broken: false,
+            past: moments.iter().map(|moment| (*moment, None)).collect(),
             head: head.clone(),
         }
     }
 
     /// From after an entry that was checked before, which is believed.
     pub(super) fn resume(head: &StoredHead, start: &StoredStart, report: &mut Report) -> Self {
-        let mut chain = Self::new(head);
+        let mut chain = Self::new(head, &[]);
         let Some((balance, seal)) = start.balance.zip(start.seal) else {
             let what = "holds what is no amount of the currency, or no seal".to_owned();
             report.find(Place::Entry(head.id, start.version), what);
@@ -71,13 +72,19 @@ impl Chain {
             report.add_entry(self.head.currency, sealed.amount);
         }
         if !entry.has_transaction {
+            let what = format!("has no accepted transaction {}", entry.transaction);
+            report.find(place.clone(), what);
+        }
+        if self.is_after_sealing(entry) {
             report.find(
-                place,
-                format!("has no accepted transaction {}", entry.transaction),
+                place.clone(),
+                "is later than the sealing of its book".to_owned(),
             );
         }
-        if !entry.has_counterpart {
-            report.find(place, "has no counterpart on the other account".to_owned());
+        for (moment, last) in &mut self.past {
+            if entry.created_at < *moment {
+                *last = Some((entry.version, entry.seal));
+            }
         }
         if !self.broken
             && let Err(what) = self.follow(entry, sealed.as_ref())
@@ -85,6 +92,12 @@ impl Chain {
             self.broken = true;
             report.find(place, what);
         }
+    }
+
+    fn is_after_sealing(&self, entry: &StoredEntry) -> bool {
+        self.head
+            .book_sealed_at
+            .is_some_and(|sealed_at| sealed_at + CLOCKS_APART_MAX < entry.created_at)
     }
 
     /// The chain with one more entry; or why the entry does not follow.
@@ -110,6 +123,9 @@ impl Chain {
                 balance.to_text(scale)
             ));
         }
+        if sealed.balance.is_negative() {
+            return Err("leaves less than nothing".to_owned());
+        }
         let first = self.version == Version::OPENING;
         if sealed.created_at < self.last_entry_at
             || (!first && sealed.created_at == self.last_entry_at)
@@ -128,50 +144,57 @@ impl Chain {
     /// Whether the head is what its entries made of it, once all of them were followed.
     pub(super) fn check_head(&self, report: &mut Report) {
         let head = &self.head;
-        let place = Place::Account(head.id);
         report.accounts = report.accounts.saturating_add(1);
         report.add_balance(head.currency, self.change());
+        self.remember(report);
+        let mut find = |what: String| report.find(Place::Account(head.id), what);
         if head
             .balance
             .zip(head.floor)
             .is_none_or(|(balance, floor)| balance < floor)
         {
-            report.find(place, "has a balance below its floor".to_owned());
+            find("has a balance below its floor".to_owned());
         }
         if self.broken {
             return;
         }
-        report.note_latest(self.anchor());
         let scale = head.currency.scale;
         if head.version != self.version {
-            report.find(
-                place,
-                format!(
-                    "says version {}, its entries end at {}",
-                    head.version.0, self.version.0
-                ),
-            );
+            find(format!(
+                "says version {}, its entries end at {}",
+                head.version.0, self.version.0
+            ));
         }
         if head.balance != Some(self.balance) {
             let stored = head
                 .balance
                 .map_or("no amount".to_owned(), |balance| balance.to_text(scale));
-            report.find(
-                place,
-                format!(
-                    "says balance {stored}, its entries add up to {}",
-                    self.balance.to_text(scale)
-                ),
-            );
+            find(format!(
+                "says balance {stored}, its entries add up to {}",
+                self.balance.to_text(scale)
+            ));
         }
         if head.seal != Some(self.seal) {
-            report.find(
-                place,
-                format!("says another seal than its entries: {}", self.seal),
-            );
+            find(format!("says another seal than its entries: {}", self.seal));
         }
         if head.last_entry_at != self.last_entry_at {
-            report.find(place, "says another time than its last entry".to_owned());
+            find("says another time than its last entry".to_owned());
+        }
+        report.note_latest(self.anchor());
+    }
+
+    /// Adds the account to what was seen of each moment.
+    fn remember(&self, report: &mut Report) {
+        for (seen, (_, last)) in report.seen.iter_mut().zip(&self.past) {
+            let opening = || (Version::OPENING, Some(genesis(&self.head)));
+            let (version, seal) = last.unwrap_or_else(opening);
+            seen.add_account(&Past {
+                account: self.head.id,
+                opened_at: self.head.opened_at,
+                version,
+                seal,
+                name: self.head.name.as_ref(),
+            });
         }
     }
 
@@ -190,4 +213,15 @@ impl Chain {
             created_at: self.last_entry_at,
         })
     }
+}
+
+/// The seal of its opening.
+fn genesis(head: &StoredHead) -> Seal {
+    Seal::genesis(
+        head.id,
+        head.book,
+        head.owner,
+        head.currency,
+        head.opened_at,
+    )
 }

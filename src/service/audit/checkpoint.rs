@@ -8,18 +8,21 @@ use serde_json::json;
 use thiserror::Error;
 use uuid::Uuid;
 
+use super::seen::Seen;
+use super::seen_text::{SeenText, parse_bytes};
 use crate::ledger::{AccountId, Seal, Version};
 use crate::storage::audit::{self, Standing};
 use crate::storage::{Connection, StorageError};
 
-/// The format of the text, for those that come later.
-const FORMAT: u32 = 1;
+/// The format of the text, for those that come later. The first had nothing of what was seen.
+const FORMAT: u32 = 2;
+const FORMATS: std::ops::RangeInclusive<u32> = 1..=FORMAT;
 
 /// How long after its time an entry may be committed: a command is numbered when it enters, is answered within 8 s, and its
 /// statement may outlive the answer by the statement timeout of 3 s.
 const COMMIT_MAX: Duration = Duration::from_secs(12);
 /// How far the clocks of the services and of the database may be apart.
-const CLOCKS_APART_MAX: Duration = Duration::from_mins(1);
+pub(super) const CLOCKS_APART_MAX: Duration = Duration::from_mins(1);
 
 /// What an audit that found nothing leaves to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub struct Checkpoint {
     /// When the audit began, by the clock of the database.
     taken_at: DateTime<Utc>,
     anchor: Option<Anchor>,
+    /// What the last full run saw.
+    pub(super) seen: Option<Seen>,
 }
 
 /// An entry that was found right. Its seal stands for all entries of its account before it.
@@ -65,6 +70,7 @@ struct Text {
     database: String,
     taken_at: String,
     anchor: Option<AnchorText>,
+    seen: Option<SeenText>,
 }
 
 #[derive(Deserialize)]
@@ -75,12 +81,18 @@ struct AnchorText {
     created_at: String,
 }
 
+/// The time before which nothing is written any more at a time of the database's clock.
+pub(super) fn settled(now: DateTime<Utc>) -> DateTime<Utc> {
+    now - COMMIT_MAX - CLOCKS_APART_MAX
+}
+
 impl Checkpoint {
-    pub(super) fn new(standing: Standing, anchor: Option<Anchor>) -> Self {
+    pub(super) fn new(standing: Standing, anchor: Option<Anchor>, seen: Option<Seen>) -> Self {
         Self {
             database: standing.database,
             taken_at: standing.now,
             anchor,
+            seen,
         }
     }
 
@@ -92,15 +104,17 @@ impl Checkpoint {
         let unreadable = |reason: String| Unfit::Unreadable(reason);
         let text: Text =
             serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
-        if text.format != FORMAT {
+        if !FORMATS.contains(&text.format) {
             return Err(unreadable(format!("format {}", text.format)));
         }
         let taken_at = parse_time(&text.taken_at)?;
         let anchor = text.anchor.map(AnchorText::into_anchor).transpose()?;
+        let seen = text.seen.map(SeenText::into_seen).transpose()?;
         Ok(Self {
             database: text.database,
             taken_at,
             anchor,
+            seen,
         })
     }
 
@@ -120,6 +134,7 @@ impl Checkpoint {
             "database": self.database,
             "taken_at": write_time(self.taken_at),
             "anchor": anchor,
+            "seen": self.seen.as_ref().map(SeenText::of),
         });
         format!("{text}\n")
     }
@@ -130,7 +145,7 @@ impl Checkpoint {
 
     /// The time from which on anything may have been written that the audit did not see.
     pub(super) fn since(&self) -> DateTime<Utc> {
-        self.taken_at - COMMIT_MAX - CLOCKS_APART_MAX
+        settled(self.taken_at)
     }
 
     /// Whether the database is the one that the checkpoint was taken of, with the same history.
@@ -167,18 +182,8 @@ pub(super) fn first_transaction(since: DateTime<Utc>) -> Uuid {
 
 impl AnchorText {
     fn into_anchor(self) -> Result<Anchor, Unfit> {
-        let mut seal = [0; 32];
-        let is_seal = self.seal.len() == 64 && self.seal.is_ascii();
-        for (index, byte) in seal.iter_mut().enumerate().filter(|_| is_seal) {
-            let digits = &self.seal[2 * index..2 * index + 2];
-            *byte = u8::from_str_radix(digits, 16)
-                .map_err(|error| Unfit::Unreadable(error.to_string()))?;
-        }
-        if !is_seal {
-            return Err(Unfit::Unreadable(
-                "a seal is 64 hexadecimal digits".to_owned(),
-            ));
-        }
+        let seal = parse_bytes(&self.seal)
+            .ok_or_else(|| Unfit::Unreadable("a seal is 64 hexadecimal digits".to_owned()))?;
         Ok(Anchor {
             account: AccountId(self.account),
             version: Version(self.version),
@@ -188,11 +193,11 @@ impl AnchorText {
     }
 }
 
-fn write_time(time: DateTime<Utc>) -> String {
+pub(super) fn write_time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-fn parse_time(text: &str) -> Result<DateTime<Utc>, Unfit> {
+pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, Unfit> {
     DateTime::parse_from_rfc3339(text)
         .map(|time| time.to_utc())
         .map_err(|error| Unfit::Unreadable(error.to_string()))
@@ -200,6 +205,7 @@ fn parse_time(text: &str) -> Result<DateTime<Utc>, Unfit> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::seen::Past;
     use super::*;
 
     #[test]
@@ -211,15 +217,35 @@ mod tests {
             seal: Seal([0xA5; 32]),
             created_at: time,
         };
-        for anchor in [Some(anchor), None] {
-            let standing = Standing {
-                database: "1/2".to_owned(),
-                now: time,
-            };
-            let checkpoint = Checkpoint::new(standing, anchor);
+        let standing = Standing {
+            database: "1/2".to_owned(),
+            now: time,
+            last_account: 1_000_000,
+            first_transaction: first_transaction(time),
+            sealed_books_since: time,
+        };
+        let mut seen = Seen::begin(&standing, time, [0x5A; 32]);
+        seen.add_transaction(Uuid::nil(), time - CLOCKS_APART_MAX, b"any");
+        seen.add_account(&Past {
+            account: AccountId(77),
+            opened_at: time - CLOCKS_APART_MAX,
+            version: Version(2),
+            seal: None,
+            name: None,
+        });
+        for (anchor, seen) in [(Some(anchor), None), (None, Some(seen))] {
+            let checkpoint = Checkpoint::new(standing.clone(), anchor, seen);
             let read = Checkpoint::parse(&checkpoint.to_text()).expect("a checkpoint");
             assert_eq!(read, checkpoint);
         }
+    }
+
+    #[test]
+    fn a_checkpoint_of_before_anything_was_remembered_is_read() {
+        let text =
+            r#"{"format":1,"database":"1/2","taken_at":"2026-11-21T00:00:00Z","anchor":null}"#;
+        let read = Checkpoint::parse(text).expect("a checkpoint");
+        assert_eq!((read.anchor, read.seen), (None, None));
     }
 
     #[test]
@@ -232,7 +258,9 @@ mod tests {
         for text in [
             "",
             "{}",
-            r#"{"format":2,"database":"1/2","taken_at":"2026-11-21T00:00:00Z","anchor":null}"#,
+            r#"{"format":3,"database":"1/2","taken_at":"2026-11-21T00:00:00Z","anchor":null}"#,
+            r#"{"format":2,"database":"1/2","taken_at":"2026-11-21T00:00:00Z","anchor":null,"seen":{"moment":"2026-11-21T00:00:00Z",
+                "key":"00","accounts":{"width":0,"sums":{}},"transactions":{"width":1,"sums":{}},"currencies":{}}}"#,
             r#"{"format":1,"database":"1/2","taken_at":"yesterday","anchor":null}"#,
             &anchored,
             &anchored.replace(&seal, "00"),

@@ -3,8 +3,14 @@
 mod accounts;
 mod chain;
 mod checkpoint;
+mod identity;
+mod registry;
 mod report;
+mod seen;
+mod seen_text;
+mod transactions;
 
+use std::ops::Range;
 use std::panic;
 use std::sync::{Arc, Mutex as StdMutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +24,10 @@ use tokio::time::interval;
 use uuid::Uuid;
 
 use self::accounts::Chunk;
-use crate::ledger::AccountId;
+use self::seen::Seen;
+use crate::ledger::{AccountId, Kind};
+use crate::storage::audit::{Standing, StoredTransaction};
+use crate::storage::schema::{self, Age};
 use crate::storage::{Connection, Database, StorageError, audit, connection};
 
 pub use self::checkpoint::{Checkpoint, Unfit};
@@ -38,6 +47,8 @@ pub struct Pages {
     pub candidates_max: i64,
     pub entries_max: i64,
     pub transactions_max: i64,
+    /// Names, users, books.
+    pub registry_max: i64,
 }
 
 /// What an audit is to do.
@@ -46,8 +57,16 @@ pub struct Settings {
     /// Connections, each with a thread: 1 to [`JOBS_MAX`].
     pub jobs: usize,
     pub pages: Pages,
-    /// Where there is one, only what may have changed after it is checked.
-    pub since: Option<Checkpoint>,
+    pub extent: Extent,
+}
+
+/// How much of the ledger an audit reads.
+#[derive(Clone, Debug)]
+pub enum Extent {
+    /// Everything. What the last full run saw must still be there, if its checkpoint is at hand.
+    Everything(Option<Checkpoint>),
+    /// What may have changed since.
+    Since(Checkpoint),
 }
 
 /// What came of an audit.
@@ -56,6 +75,8 @@ pub struct Audited {
     pub report: Report,
     /// Where the next audit can go on from, if this one found nothing.
     pub checkpoint: Checkpoint,
+    /// Whether the schema is of a later program, so that what it is made of was not checked.
+    pub is_newer: bool,
 }
 
 /// Why there is no report.
@@ -70,12 +91,28 @@ pub enum AuditError {
 /// An audit that is under way, shared by its jobs.
 struct Audit {
     pages: Pages,
+    /// None where everything is read.
     since: Option<DateTime<Utc>>,
+    /// The time before which nothing was written any more when the audit began.
+    settled: DateTime<Utc>,
+    /// When a program first migrated the ledger that lets nobody write in a sealed book.
+    sealed_books_since: DateTime<Utc>,
+    /// What to remember, with nothing in it yet: as of the moment of the last full run, if there is one, and as of now.
+    seen: Vec<Seen>,
+    /// What is left to give to a job.
+    registries: Mutex<Vec<Registry>>,
     /// The last account that was given to a job; none once all were.
     accounts: Mutex<Option<AccountId>>,
     /// The last transaction that was.
     transactions: Mutex<Option<Uuid>>,
     report: StdMutex<Report>,
+}
+
+/// A register that one job reads from end to end.
+#[derive(Clone, Copy, Debug)]
+enum Registry {
+    Names,
+    Users,
 }
 
 impl Default for Pages {
@@ -85,6 +122,7 @@ impl Default for Pages {
             candidates_max: 20_000,
             entries_max: 5_000,
             transactions_max: 5_000,
+            registry_max: 5_000,
         }
     }
 }
@@ -101,39 +139,85 @@ pub async fn run(
     settings: Settings,
     mut progress: impl FnMut(&Report, u64),
 ) -> Result<Audited, AuditError> {
-    let Settings { jobs, pages, since } = settings;
+    let Settings {
+        jobs,
+        pages,
+        extent,
+    } = settings;
     let mut connection = database.connect_audit().await?;
+    let age = schema::fetch_age(&mut connection).await?;
+    if let Age::Older { lacks } = age {
+        let lack = format!("its schema lacks {lacks}: run passbook migrate");
+        return Err(StorageError::Unfit(lack).into());
+    }
     let standing = audit::fetch_standing(&mut connection).await?;
     let mut estimate = 0;
-    match &since {
-        Some(checkpoint) => checkpoint.check(&mut connection, &standing).await??,
-        None => estimate = audit::fetch_entries_estimate(&mut connection).await?,
+    let audit = Arc::new(Audit::new(pages, &standing, &extent)?);
+    match &extent {
+        Extent::Since(checkpoint) => checkpoint.check(&mut connection, &standing).await??,
+        Extent::Everything(before) => {
+            if let Some(before) = before {
+                audit
+                    .check_anchor(&mut connection, &standing, before)
+                    .await?;
+            }
+            estimate = audit::fetch_entries_estimate(&mut connection).await?;
+        }
     }
+    if age == Age::Same {
+        audit.check_schema(&mut connection).await?;
+    }
+    work_together(&audit, database, jobs, |report| progress(report, estimate)).await?;
+    registry::check_rest(&mut connection, &audit).await?;
     connection::close(connection).await;
+    let mut report = audit.report().clone();
+    let seen = match &extent {
+        Extent::Since(since) => since.seen.clone(),
+        Extent::Everything(_) => report.seen.pop(),
+    };
+    let before = match extent {
+        Extent::Since(checkpoint) | Extent::Everything(Some(checkpoint)) => Some(checkpoint),
+        Extent::Everything(None) => None,
+    };
+    if let Some(was) = before.as_ref().and_then(|before| before.seen.as_ref())
+        && let Some(is) = report.seen.pop()
+    {
+        for (place, what) in was.differences(&is) {
+            report.find(place, what);
+        }
+    }
+    report.check_totals();
+    let anchor = report.latest.or(before.and_then(|before| before.anchor()));
+    Ok(Audited {
+        checkpoint: Checkpoint::new(standing, anchor, seen),
+        is_newer: matches!(age, Age::Newer { .. }),
+        report,
+    })
+}
 
-    let audit = Arc::new(Audit::new(pages, since.as_ref().map(Checkpoint::since)));
+/// Lets the jobs check all there is, and shows now and then how far they are.
+async fn work_together(
+    audit: &Arc<Audit>,
+    database: &Database,
+    jobs: usize,
+    mut progress: impl FnMut(&Report),
+) -> Result<(), StorageError> {
     let mut working = JoinSet::new();
     for _ in 0..jobs.clamp(1, JOBS_MAX) {
-        let (audit, database) = (Arc::clone(&audit), database.clone());
+        let (audit, database) = (Arc::clone(audit), database.clone());
         working.spawn(work_on_a_thread(audit, database));
     }
     let mut ticks = interval(PROGRESS_INTERVAL);
     let mut outcome = Ok(());
     loop {
         tokio::select! {
-            _ = ticks.tick() => progress(&audit.report(), estimate),
+            _ = ticks.tick() => progress(&audit.report()),
             ended = working.join_next() => match ended {
                 Some(ended) => outcome = outcome.and(ended.unwrap_or_else(resume)),
-                None => break,
+                None => return outcome,
             },
         }
     }
-    outcome?;
-    let mut report = audit.report().clone();
-    report.check_totals();
-    let anchor = report.latest.or(since.and_then(|since| since.anchor()));
-    let checkpoint = Checkpoint::new(standing, anchor);
-    Ok(Audited { report, checkpoint })
 }
 
 /// A job computes about as much as it waits, so it does not share a thread with the others.
@@ -155,6 +239,12 @@ async fn work(audit: &Audit, database: &Database) -> Result<(), StorageError> {
         while let Some(chunk) = audit.take_accounts(&mut connection).await? {
             accounts::check(&mut connection, audit, chunk).await?;
         }
+        while let Some(registry) = audit.take_registry().await {
+            match registry {
+                Registry::Names => registry::check_names(&mut connection, audit).await?,
+                Registry::Users => registry::check_users(&mut connection, audit).await?,
+            }
+        }
         while let Some((after, last)) = audit.take_transactions(&mut connection).await? {
             check_transactions(&mut connection, audit, after, last).await?;
         }
@@ -165,6 +255,7 @@ async fn work(audit: &Audit, database: &Database) -> Result<(), StorageError> {
     if worked.is_err() {
         *audit.accounts.lock().await = None;
         *audit.transactions.lock().await = None;
+        audit.registries.lock().await.clear();
     }
     worked
 }
@@ -182,24 +273,107 @@ async fn check_transactions(
             return Ok(());
         };
         after = end.id;
-        let mut report = Report::default();
+        let mut report = audit.part();
         for transaction in &page {
-            report.check_transaction(transaction);
+            check_transaction(&mut report, transaction);
         }
         audit.add(report);
     }
 }
 
+fn check_transaction(report: &mut Report, transaction: &StoredTransaction) {
+    report.transactions = report.transactions.saturating_add(1);
+    transactions::check(report, transaction);
+    if transaction.kind == Some(Kind::Reset) && transaction.refusal.is_none() {
+        report.resets.push((transaction.created_at, transaction.id));
+    }
+    for seen in &mut report.seen {
+        seen.add_transaction(transaction.id, transaction.created_at, &transaction.columns);
+    }
+}
+
 impl Audit {
-    fn new(pages: Pages, since: Option<DateTime<Utc>>) -> Self {
+    fn new(pages: Pages, standing: &Standing, extent: &Extent) -> Result<Self, StorageError> {
+        let settled = checkpoint::settled(standing.now);
+        let (since, seen, registries) = match extent {
+            Extent::Since(checkpoint) => (Some(checkpoint.since()), Vec::new(), Vec::new()),
+            Extent::Everything(before) => {
+                let was = before.as_ref().and_then(|before| before.seen.as_ref());
+                let seen = was.map(Seen::emptied).into_iter();
+                let next = Seen::begin(standing, settled, random_key()?);
+                let registries = vec![Registry::Names, Registry::Users];
+                (None, seen.chain([next]).collect(), registries)
+            }
+        };
         let first = since.map_or(Uuid::nil(), checkpoint::first_transaction);
-        Self {
+        let report = Report {
+            seen: seen.clone(),
+            ..Report::default()
+        };
+        Ok(Self {
             pages,
             since,
+            settled,
+            sealed_books_since: standing.sealed_books_since,
+            seen,
+            registries: Mutex::new(registries),
             accounts: Mutex::new(Some(AccountId(i64::MIN))),
             transactions: Mutex::new(Some(first)),
-            report: StdMutex::default(),
+            report: StdMutex::new(report),
+        })
+    }
+
+    /// A report of some part, with nothing in it yet.
+    fn part(&self) -> Report {
+        Report {
+            seen: self.seen.clone(),
+            ..Report::default()
         }
+    }
+
+    /// The moments as of which the audit remembers what it sees.
+    fn moments(&self) -> Vec<DateTime<Utc>> {
+        self.seen.iter().map(|seen| seen.moment).collect()
+    }
+
+    /// The times of which all resets are read.
+    fn resets_known(&self) -> Range<DateTime<Utc>> {
+        self.since.unwrap_or(DateTime::<Utc>::MIN_UTC)..self.settled
+    }
+
+    /// Whether everything is there that the design relies on.
+    async fn check_schema(&self, connection: &mut Connection) -> Result<(), StorageError> {
+        let mut report = self.part();
+        for flaw in schema::list_flaws(connection).await? {
+            let what = flaw.to_string();
+            report.find(Place::Schema(flaw.part), what);
+        }
+        self.add(report);
+        Ok(())
+    }
+
+    /// Whether the entry is there that the audit before ended with. Who reads everything can say so beside the rest.
+    async fn check_anchor(
+        &self,
+        connection: &mut Connection,
+        standing: &Standing,
+        before: &Checkpoint,
+    ) -> Result<(), AuditError> {
+        match before.check(connection, standing).await? {
+            Ok(()) => Ok(()),
+            Err(Unfit::OtherHistory { account, version }) => {
+                let mut report = self.part();
+                let what = "is not there as the audit before saw it".to_owned();
+                report.find(Place::Entry(account, version), what);
+                self.add(report);
+                Ok(())
+            }
+            Err(unfit) => Err(unfit.into()),
+        }
+    }
+
+    async fn take_registry(&self) -> Option<Registry> {
+        self.registries.lock().await.pop()
     }
 
     /// The next accounts for a job. The last of them have no end: past the last account of all there must be no entry.
@@ -241,4 +415,12 @@ impl Audit {
         // A report is whole between any two additions.
         self.report.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What nobody else knows, to add digests up with.
+fn random_key() -> Result<[u8; 32], StorageError> {
+    let mut key = [0; 32];
+    let filled = getrandom::fill(&mut key);
+    filled.map_err(|error| StorageError::Unfit(format!("no random numbers: {error}")))?;
+    Ok(key)
 }

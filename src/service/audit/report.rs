@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 use super::checkpoint::Anchor;
-use crate::ledger::{AccountId, Amount, Currency, CurrencyCode, Version};
-use crate::storage::audit::StoredTransaction;
+use super::seen::Seen;
+use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, UserId, Version};
 
 /// How many differences are kept in full; the rest are counted.
 const FINDINGS_MAX: usize = 100;
@@ -24,6 +25,10 @@ pub struct Report {
     pub findings_count: u64,
     /// The latest of the entries that were found right.
     pub(super) latest: Option<Anchor>,
+    /// Accepted resets of books, with their times.
+    pub(super) resets: Vec<(DateTime<Utc>, Uuid)>,
+    /// What a full run saw as of each moment that it was asked for.
+    pub(super) seen: Vec<Seen>,
 }
 
 /// The sums of a currency over the accounts that were checked, in minor units. Where an account is checked from an entry on,
@@ -43,12 +48,24 @@ pub struct Finding {
     pub what: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
+    /// A table, a constraint, a trigger, …
+    Schema(String),
     Account(AccountId),
     Entry(AccountId, Version),
+    /// One or more of these, both included.
+    Accounts(AccountId, AccountId),
     Transaction(Uuid),
+    /// One or more of those that entered between these, both included.
+    Transactions(DateTime<Utc>, DateTime<Utc>),
+    Name(BookId, String),
+    User(UserId),
+    Book(BookId),
+    /// The sums of a currency.
     Currency(CurrencyCode),
+    /// A currency's row.
+    Registered(String),
 }
 
 impl Report {
@@ -79,6 +96,10 @@ impl Report {
         self.findings_count = self.findings_count.saturating_add(part.findings_count);
         let room = FINDINGS_MAX.saturating_sub(self.findings.len());
         self.findings.extend(part.findings.into_iter().take(room));
+        self.resets.extend(part.resets);
+        for (seen, more) in self.seen.iter_mut().zip(part.seen) {
+            seen.absorb(more);
+        }
         self.note_latest(part.latest);
     }
 
@@ -106,21 +127,11 @@ impl Report {
         total.balances = total.balances.saturating_add(minor);
     }
 
-    pub(super) fn check_transaction(&mut self, transaction: &StoredTransaction) {
-        self.transactions = self.transactions.saturating_add(1);
-        let place = Place::Transaction(transaction.id);
-        if transaction.moves_money && transaction.entries == 0 {
-            self.find(place, "was accepted, but has no entry".to_owned());
-        }
-        if transaction.refused && 0 < transaction.entries {
-            self.find(place, "was refused, but has entries".to_owned());
-        }
-    }
-
     /// The last step: whether the sums agree.
     pub(super) fn check_totals(&mut self) {
         // The parts came in any order.
-        self.findings.sort_by_key(|finding| finding.place);
+        self.findings
+            .sort_by(|one, other| one.place.cmp(&other.place));
         for (code, total) in self.totals.clone() {
             if total.balances != total.entries {
                 let what = format!(
@@ -136,13 +147,31 @@ impl Report {
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, what } = self;
-        match place {
-            Place::Account(account) => write!(formatter, "account {account}: {what}"),
-            Place::Entry(account, version) => {
-                write!(formatter, "account {account}, entry {}: {what}", version.0)
+        write!(formatter, "{place}: {what}")
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Schema(part) => formatter.write_str(part),
+            Self::Account(account) => write!(formatter, "account {account}"),
+            Self::Entry(account, version) => {
+                write!(formatter, "account {account}, entry {}", version.0)
             }
-            Place::Transaction(id) => write!(formatter, "transaction {id}: {what}"),
-            Place::Currency(code) => write!(formatter, "currency {code}: {what}"),
+            Self::Accounts(first, last) if first == last => write!(formatter, "account {first}"),
+            Self::Accounts(first, last) => write!(formatter, "accounts {first} to {last}"),
+            Self::Transaction(id) => write!(formatter, "transaction {id}"),
+            Self::Transactions(first, last) => {
+                let [first, last] =
+                    [first, last].map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
+                write!(formatter, "transactions from {first} to {last}")
+            }
+            Self::Name(book, name) => write!(formatter, "name {name:?} of book {}", book.0),
+            Self::User(user) => write!(formatter, "user {user}"),
+            Self::Book(book) => write!(formatter, "book {}", book.0),
+            Self::Currency(code) => write!(formatter, "currency {code}"),
+            Self::Registered(code) => write!(formatter, "currency {code}"),
         }
     }
 }

@@ -286,6 +286,8 @@ async fn an_account_that_is_frozen_or_closed_says_so() {
     ] {
         assert_says(&reply, 400, "Account is closed");
     }
+    // No entry says so yet, which the audit would tell.
+    bank.plant("update accounts set status = 'open'").await;
     bank.close().await;
 }
 

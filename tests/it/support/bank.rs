@@ -178,6 +178,11 @@ impl Bank {
         postgres::execute(&self.database_url, sql).await;
     }
 
+    /// Edits what is guarded.
+    pub(crate) async fn tamper(&self, sql: &str) {
+        postgres::tamper(&self.database_url, sql).await;
+    }
+
     /// A connection of the test's own, to hold locks with.
     pub(crate) async fn intruder(&self) -> PgConnection {
         PgConnection::connect(&self.database_url)
@@ -315,7 +320,7 @@ pub(crate) async fn audit_of(url: &str) -> audit::Report {
     let settings = audit::Settings {
         jobs: 2,
         pages: audit::Pages::default(),
-        since: None,
+        extent: audit::Extent::Everything(None),
     };
     audit_with(url, settings).await.report
 }

@@ -71,6 +71,27 @@ pub(crate) async fn execute(url: &str, sql: &str) {
     connection.close().await.expect("the connection closes");
 }
 
+/// Does what only the superuser may: edits what is guarded, and puts the guards back.
+pub(crate) async fn tamper(url: &str, sql: &str) {
+    execute(url, &format!("begin; {UNGUARD} {sql}; {GUARD} commit")).await;
+}
+
+const UNGUARD: &str = "
+    alter table entries disable trigger all;
+    alter table transactions disable trigger all;
+    alter table currencies disable trigger all;";
+
+const GUARD: &str = "
+    alter table entries enable trigger all;
+    alter table entries enable always trigger entries_append_only;
+    alter table entries enable always trigger entries_no_truncate;
+    alter table transactions enable trigger all;
+    alter table transactions enable always trigger transactions_append_only;
+    alter table transactions enable always trigger transactions_no_truncate;
+    alter table currencies enable trigger all;
+    alter table currencies enable always trigger currencies_append_only;
+    alter table currencies enable always trigger currencies_no_truncate;";
+
 /// The same database as the role that the service runs as.
 pub(crate) fn as_runtime(url: &str) -> String {
     url.replace("://passbook@", "://passbook_runtime@")

@@ -1,0 +1,68 @@
+//! The rules of an account besides its chain: its book, its owner, its name, and how it came to be opened.
+
+use super::report::{Place, Report};
+use crate::ledger::{AccountName, BookId};
+use crate::storage::audit::StoredHead;
+
+/// Checks what is stored of one account and follows from no entry.
+pub(super) fn check(report: &mut Report, head: &StoredHead) {
+    let mut find = |what: String| report.find(Place::Account(head.id), what);
+    // No entry can change either yet.
+    if head.floor.is_none_or(|floor| !floor.is_zero()) {
+        find("has another floor than zero, which no entry gave it".to_owned());
+    }
+    if !head.is_open {
+        find("is not open, though no entry froze or closed it".to_owned());
+    }
+    if !head.has_book {
+        find(format!("is in book {}, which does not exist", head.book.0));
+    }
+    if let (Some(owner), None) = (head.owner, head.owner_created_at) {
+        find(format!("belongs to user {owner}, who does not exist"));
+    }
+    if let Err(what) = check_names(head) {
+        find(what);
+    }
+    // All others were opened by the money that reached their names first.
+    let openings = i64::from(head.names == 0 || is_first_of_owner(head));
+    if head.openings != openings {
+        let found = head.openings;
+        find(format!("has {found} openings instead of {openings}"));
+    }
+}
+
+fn check_names(head: &StoredHead) -> Result<(), String> {
+    if 1 < head.names {
+        return Err(format!("has {} names instead of one", head.names));
+    }
+    let Some(name) = &head.name else {
+        // Accounts of other books are opened by their names alone.
+        return if is_first_of_owner(head) || head.book != BookId::MAIN {
+            Err("has no name".to_owned())
+        } else {
+            Ok(())
+        };
+    };
+    if name.book != head.book {
+        return Err(format!("is called by a name of book {}", name.book.0));
+    }
+    if head.book != BookId::MAIN {
+        return Ok(());
+    }
+    let fits = head
+        .owner
+        .is_some_and(|owner| name.name == AccountName::of_user(owner, head.currency.code).as_str());
+    if fits {
+        Ok(())
+    } else {
+        Err(format!(
+            "is called {}, which fits another owner or currency",
+            name.name
+        ))
+    }
+}
+
+/// The account that was opened together with its owner.
+fn is_first_of_owner(head: &StoredHead) -> bool {
+    head.owner_created_at == Some(head.opened_at)
+}
