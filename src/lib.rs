@@ -6,7 +6,6 @@ pub mod cli;
 pub mod config;
 
 pub mod app;
-pub mod telemetry;
 
 pub mod bench;
 
@@ -19,5 +18,7 @@ pub mod engine;
 pub mod storage;
 
 pub mod ledger;
+
+pub mod telemetry;
 
 pub mod postgres;

@@ -6,11 +6,14 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use uuid::Uuid;
 
 use crate::ledger::Fault;
+use crate::telemetry::throttle::Throttle;
 
 /// How long a caller should wait before it asks again.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// The words for a fault: it is logged once, here, under an id that the caller sees.
+static FAILED: Throttle = Throttle::new();
+
+/// The words for a fault: it is logged here, under an id that the caller sees.
 pub(super) struct FaultWords {
     pub status: StatusCode,
     pub message: &'static str,
@@ -26,9 +29,10 @@ impl FaultWords {
         match fault {
             // Not a line for each: under overload there are many.
             Fault::Overloaded => tracing::debug!(%request_id, "overloaded"),
-            Fault::Unavailable | Fault::OutcomeUnknown => {
-                tracing::warn!(%request_id, %fault, "a request failed");
-            }
+            // While the database is away there are as many of these as there are requests.
+            Fault::Unavailable | Fault::OutcomeUnknown => FAILED.say(|held_back| {
+                tracing::warn!(%request_id, %fault, held_back, "a request failed");
+            }),
             Fault::Bug => tracing::error!(%request_id, "a request failed through a fault of ours"),
         }
         let message = match fault {

@@ -1,6 +1,7 @@
 //! Logs, on standard error; traces, to a collector.
 
 mod collector;
+pub mod throttle;
 pub mod traces;
 
 use std::io::{self, IsTerminal};

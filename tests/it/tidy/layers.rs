@@ -11,9 +11,9 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("postgres", &[]),
     ("telemetry", &[]),
     ("storage", &["ledger"]),
-    ("engine", &["storage", "ledger"]),
-    ("service", &["engine", "storage", "ledger"]),
-    ("http", &["service", "ledger"]),
+    ("engine", &["storage", "ledger", "telemetry"]),
+    ("service", &["engine", "storage", "ledger", "telemetry"]),
+    ("http", &["service", "ledger", "telemetry"]),
     ("bench", &["postgres", "service", "storage"]),
     ("config", &["engine", "ledger"]),
     (
