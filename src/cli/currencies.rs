@@ -8,7 +8,7 @@ use crate::config::{DatabaseArgs, parse_currency};
 use crate::ledger::money::SCALE_MAX;
 use crate::ledger::{Currency, CurrencyCode};
 use crate::storage::currencies::{self, Inserted, Registered};
-use crate::storage::{Database, StorageError, connection};
+use crate::storage::{Database, StorageError, Unreadable, connection};
 
 /// As the registry's own check has it.
 const NAME_LENGTH_MAX: usize = 64;
@@ -65,7 +65,7 @@ async fn answer(database: &Database, action: Option<&Action>) -> Result<String, 
     let answered = match action {
         None => currencies::list(&mut connection)
             .await
-            .map(|registry| table(&registry))
+            .map(|registry| table(&readable(registry)))
             .map_err(failed),
         Some(Action::Add(args)) => {
             let currency = args.to_registered();
@@ -77,6 +77,16 @@ async fn answer(database: &Database, action: Option<&Action>) -> Result<String, 
     };
     connection::close(connection).await;
     answered
+}
+
+/// A currency that a newer program added, and this one cannot read, does not hide the others.
+fn readable(registry: Vec<Result<Registered, Unreadable>>) -> Vec<Registered> {
+    let registry = registry.into_iter().filter_map(|registered| {
+        registered
+            .inspect_err(|error| tracing::warn!(%error, "a currency is left out"))
+            .ok()
+    });
+    registry.collect()
 }
 
 /// A line for each currency, under a line that names the columns.

@@ -13,6 +13,10 @@ use super::passage::{self, Passage};
 use super::queue::Queue;
 use super::{SETTLE_MAX, WAIT_MAX};
 use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, NamedAccount, View};
+use crate::storage::Unreadable;
+use crate::telemetry::throttle::Throttle;
+
+static UNREADABLE: Throttle = Throttle::new();
 
 /// What two lanes must not work on at the same time, lest they overtake one another: an account as it is called, in 64 bits.
 ///
@@ -46,6 +50,8 @@ pub(super) struct Batch {
     pub suspect: bool,
     /// Halved once because the statement took too long.
     pub halved: bool,
+    /// How often it went to another connection because the server could not write, or knew nothing of what was prepared.
+    pub reroutes: u32,
     /// How often it was set aside because of rows that somebody else held.
     pub rests: u32,
     /// When a lane took it.
@@ -130,6 +136,7 @@ impl Batch {
             cautious: false,
             suspect: false,
             halved: false,
+            reroutes: 0,
             rests: 0,
             began: Instant::now(),
         }
@@ -146,12 +153,41 @@ impl Batch {
 
     /// Gives every command the same answer: that nothing was applied only where that is known.
     pub(super) fn fail(mut self, fault: Fault) {
-        let fault = if self.suspect {
+        let fault = self.nothing_applied(fault);
+        answer_all(self.work.drain(..).map(|pending| (pending, Err(fault))));
+    }
+
+    /// Takes out the commands that need a row which cannot be read, and tells their callers to ask again: a newer program beside
+    /// this one may know what it says. Whether there were any.
+    pub(super) fn dismiss(
+        &mut self,
+        unreadable: impl Fn(&Command, &View) -> Option<Unreadable>,
+    ) -> bool {
+        let fault = self.nothing_applied(Fault::Unavailable);
+        let mut dismissed = Vec::new();
+        for pending in std::mem::take(&mut self.work) {
+            let Some(error) = unreadable(&pending.command, &self.view) else {
+                self.work.push(pending);
+                continue;
+            };
+            let transaction = pending.command.id;
+            UNREADABLE.say(|held_back| {
+                tracing::error!(%error, ?transaction, held_back, "a command cannot be answered here");
+            });
+            dismissed.push((pending, Err(fault)));
+        }
+        let any = !dismissed.is_empty();
+        answer_all(dismissed);
+        any
+    }
+
+    /// A fault that says that nothing was applied, where that is known.
+    fn nothing_applied(&self, fault: Fault) -> Fault {
+        if self.suspect {
             Fault::OutcomeUnknown
         } else {
             fault
-        };
-        answer_all(self.work.drain(..).map(|pending| (pending, Err(fault))));
+        }
     }
 
     /// Whether a half may get through where the whole took too long. A batch is halved for this once.

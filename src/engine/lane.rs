@@ -13,17 +13,20 @@ use super::batch::{self, Batch, Pending};
 use super::ids::Ids;
 use crate::ledger::Fault;
 use crate::storage::{Connection, StorageError, connection};
+use crate::telemetry::throttle::Throttle;
 
-/// How long a lane rests between two attempts to connect, in milliseconds.
-const RECONNECT_PAUSE_MS: std::ops::Range<u64> = 50..150;
 /// How often a lane without a connection looks who has waited too long.
 const EXPIRY_PAUSE: Duration = Duration::from_millis(100);
 /// How long a batch rests whose rows somebody else holds.
 const ASIDE_PAUSE: Duration = Duration::from_millis(25);
 
+static PANICKED: Throttle = Throttle::new();
+
 pub(super) struct Lane {
     pub shared: Arc<Shared>,
     pub connection: Option<Connection>,
+    /// When the server was last known to keep what it acknowledges.
+    pub durable_at: Instant,
     pub ids: Ids,
 }
 
@@ -67,11 +70,14 @@ async fn live(shared: Arc<Shared>, connected: oneshot::Sender<Result<(), Storage
         let lane = Lane {
             shared: Arc::clone(&shared),
             connection: first.take(),
+            durable_at: Instant::now(),
             ids: Ids::default(),
         };
         match tokio::spawn(lane.run()).await {
             Ok(()) => break,
-            Err(panic) => tracing::error!(%panic, "a lane panicked; it starts again"),
+            Err(panic) => PANICKED.say(|held_back| {
+                tracing::error!(%panic, held_back, "a lane panicked; it starts again");
+            }),
         }
     }
 }
@@ -109,36 +115,8 @@ impl Lane {
         }
     }
 
-    /// Connects again. Whatever was remembered may be of another history by now. `false` where time is up; without a limit,
-    /// where the queue has ended.
-    pub(super) async fn reconnect(&mut self, until: Option<Instant>) -> bool {
-        self.ids = Ids::default();
-        let connection = tokio::select! {
-            biased;
-            () = self.expire(until) => return false,
-            connection = self.connect() => connection,
-        };
-        self.shared.memory.forget_all();
-        self.shared.stats.connected.inc();
-        self.shared.stats.reconnects.inc();
-        self.connection = Some(connection);
-        tracing::info!("a lane is connected again");
-        true
-    }
-
-    /// Tries until the database lets it in.
-    async fn connect(&self) -> Connection {
-        loop {
-            match self.shared.database.connect_lane().await {
-                Ok(connection) => return connection,
-                Err(error) => tracing::warn!(%error, "a lane cannot connect to the database"),
-            }
-            sleep(Duration::from_millis(fastrand::u64(RECONNECT_PAUSE_MS))).await;
-        }
-    }
-
     /// Tells those who have waited too long, while the lane has no connection, until time is up or the queue has ended.
-    async fn expire(&self, until: Option<Instant>) {
+    pub(super) async fn expire(&self, until: Option<Instant>) {
         let queue = &self.shared.queue;
         while until.map_or_else(|| !queue.is_finished(), |until| Instant::now() < until) {
             self.drop_expired(queue.expire());
@@ -146,13 +124,6 @@ impl Lane {
                 batch.fail(Fault::Unavailable);
             }
             sleep(EXPIRY_PAUSE).await;
-        }
-    }
-
-    pub(super) fn disconnect(&mut self, why: &str) {
-        if self.connection.take().is_some() {
-            self.shared.stats.connected.dec();
-            tracing::warn!(why, "a lane lost its connection");
         }
     }
 

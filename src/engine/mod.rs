@@ -2,6 +2,7 @@
 
 mod batch;
 pub(crate) mod callers;
+mod connect;
 mod hot;
 mod ids;
 mod lane;

@@ -1,6 +1,6 @@
 //! What can go wrong with a batch, and what is done about each: the one place for it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -11,9 +11,17 @@ use super::lane::Lane;
 use super::settle::{bounded, not_connected};
 use crate::ledger::{Action, Fault};
 use crate::storage::{self, CommitError};
+use crate::telemetry::throttle::Throttle;
 
+/// How often a batch goes to another connection because a server was the wrong one.
+const REROUTES_MAX: u32 = 1;
 /// The longest rest after a conflict.
 const REST_MAX: Duration = Duration::from_millis(20);
+
+static TOOK_TOO_LONG: Throttle = Throttle::new();
+static REFUSES: Throttle = Throttle::new();
+static LOOK_FAILED: Throttle = Throttle::new();
+static CANNOT_TAKE: Throttle = Throttle::new();
 
 impl Lane {
     /// What is left to work on, in order. Nothing of the batch was applied, unless the connection was lost.
@@ -52,22 +60,29 @@ impl Lane {
                 self.halve(batch)
             }
             CommitError::Cancelled => {
-                tracing::warn!(commands = batch.work.len(), "a statement took too long");
+                let commands = batch.work.len();
+                TOOK_TOO_LONG.say(|held_back| {
+                    tracing::warn!(commands, held_back, "a statement took too long");
+                });
                 batch.fail(Fault::Unavailable);
                 Vec::new()
             }
+            // After a fail-over the next connection may lead to the right one, and it knows the tables as they are now.
+            CommitError::WrongServer(why) if batch.reroutes < REROUTES_MAX => {
+                self.disconnect(&why);
+                batch.reroutes = batch.reroutes.saturating_add(1);
+                vec![batch]
+            }
             CommitError::WrongServer(why) => {
-                // After a fail-over the next connection may lead to the right one.
                 self.disconnect(&why);
                 batch.fail(Fault::Unavailable);
                 Vec::new()
             }
             CommitError::Refused(why) => {
-                tracing::error!(
-                    why,
-                    commands = batch.work.len(),
-                    "the database refuses to write"
-                );
+                let commands = batch.work.len();
+                REFUSES.say(|held_back| {
+                    tracing::error!(why, commands, held_back, "the database refuses to write");
+                });
                 batch.fail(Fault::Unavailable);
                 Vec::new()
             }
@@ -102,23 +117,32 @@ impl Lane {
             .filter_map(|command| {
                 Some((
                     batch.view.scope(command)?,
-                    command.key.as_ref()?.text.as_str(),
+                    command.key.as_ref()?.text.clone(),
                 ))
             })
             .collect();
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
-        let ids = bounded(storage::outcomes::list_ids_by_keys(connection, &keys)).await?;
+        let found = bounded(storage::outcomes::list_ids_by_keys(connection, &keys)).await?;
+        let ids: Vec<_> = found.iter().map(|(_, id)| *id).collect();
         let outcomes = bounded(storage::outcomes::list(connection, &ids)).await?;
         let known = batch.view.outcomes.len();
-        for outcome in outcomes {
-            if let Some(key) = outcome.key {
-                batch
-                    .view
-                    .outcomes
-                    .insert((outcome.scope, key), outcome.recorded);
+        let mut unreadable = HashMap::new();
+        for (position, id) in found {
+            match (keys.get(position), outcomes.get(&id)) {
+                (Some(key), Some(Ok(recorded))) => {
+                    batch.view.outcomes.insert(key.clone(), recorded.clone());
+                }
+                (Some(key), Some(Err(error))) => {
+                    unreadable.insert(key.clone(), error);
+                }
+                (None, _) | (_, None) => {}
             }
         }
-        Ok(known < batch.view.outcomes.len())
+        let dismissed = batch.dismiss(|command, view| {
+            let key = (view.scope(command)?, command.key.as_ref()?.text.clone());
+            unreadable.get(&key).copied().cloned()
+        });
+        Ok(dismissed || known < batch.view.outcomes.len())
     }
 
     /// Which emails are taken. Whether that is news.
@@ -143,7 +167,9 @@ impl Lane {
         match error {
             CommitError::Lost(why) => self.disconnect(why),
             error => {
-                tracing::error!(?error, "a look for known outcomes failed");
+                LOOK_FAILED.say(|held_back| {
+                    tracing::error!(?error, held_back, "a look for known outcomes failed");
+                });
                 batch.fail(Fault::Unavailable);
                 return Vec::new();
             }
@@ -155,7 +181,14 @@ impl Lane {
     fn isolate(&self, batch: Batch, why: &str) -> Vec<Batch> {
         if batch.work.len() < 2 {
             let transaction = batch.commands().next().map(|command| command.id);
-            tracing::error!(why, ?transaction, "the database cannot take a command");
+            CANNOT_TAKE.say(|held_back| {
+                tracing::error!(
+                    why,
+                    ?transaction,
+                    held_back,
+                    "the database cannot take a command"
+                );
+            });
             batch.fail(Fault::Bug);
             return Vec::new();
         }

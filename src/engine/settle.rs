@@ -10,11 +10,14 @@ use super::lane::Lane;
 use super::passage::Committed;
 use crate::ledger::{Answered, BookId, BookName, Command, Fault, Head, NamedAccount, plan};
 use crate::storage::{self, CommitError, StorageError};
+use crate::telemetry::throttle::Throttle;
 
 /// Longer than the server lets a statement run, so that the server gives up first and says so.
 const STATEMENT_WAIT: Duration = Duration::from_millis(3_300);
 /// After so many conflicts in a row a batch locks its accounts before it plans.
 const CONFLICTS_MAX: u32 = 3;
+
+static OUT_OF_TIME: Throttle = Throttle::new();
 
 /// What a statement did: the answers that it made true, and what to remember of it.
 #[derive(Default)]
@@ -34,7 +37,10 @@ impl Lane {
         let mut batches = vec![batch];
         while let Some(mut batch) = batches.pop() {
             if batch.until() <= Instant::now() {
-                tracing::warn!(commands = batch.work.len(), "a batch ran out of time");
+                let commands = batch.work.len();
+                OUT_OF_TIME.say(|held_back| {
+                    tracing::warn!(commands, held_back, "a batch ran out of time");
+                });
                 batch.fail(Fault::Unavailable);
                 continue;
             }
@@ -51,6 +57,7 @@ impl Lane {
         if self.connection.is_none() && !self.reconnect(Some(batch.until())).await {
             return Err(CommitError::Lost("the database is away".to_owned()));
         }
+        self.check_durability().await?;
         self.read(batch).await?;
         if self.shared.memory.is_any_held(batch.view.heads.keys()) {
             batch.cautious = true;

@@ -16,16 +16,15 @@ impl Lane {
         self.shared.stats.looks.inc();
         let ids: Vec<_> = batch.commands().map(|command| command.id).collect();
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
-        let outcomes = bounded(storage::outcomes::list(connection, &ids)).await?;
-        let mut done: HashMap<_, _> = outcomes
-            .into_iter()
-            .map(|outcome| (outcome.recorded.transaction, outcome.recorded.outcome))
-            .collect();
+        let mut done = bounded(storage::outcomes::list(connection, &ids)).await?;
+        batch.dismiss(|command, _| done.get(&command.id)?.as_ref().err().cloned());
         let mut answers = Vec::new();
         for pending in std::mem::take(&mut batch.work) {
             match done.remove(&pending.command.id) {
-                Some(outcome) => answers.push((pending, Ok(Answered::first(outcome)))),
-                None => batch.work.push(pending),
+                Some(Ok(recorded)) => {
+                    answers.push((pending, Ok(Answered::first(recorded.outcome))));
+                }
+                Some(Err(_)) | None => batch.work.push(pending),
             }
         }
         batch::answer_all(answers);
@@ -117,7 +116,15 @@ impl Lane {
         let mut unopened = 0;
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let found = bounded(storage::heads::list(connection, missing)).await?;
+        let mut unreadable = HashMap::new();
         for (reference, found) in missing.iter().zip(found) {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    unreadable.insert(reference, error);
+                    continue;
+                }
+            };
             if let Some(head) = found.head {
                 if let AccountRef::Named(name) = reference {
                     self.shared.memory.remember_name(name.clone(), &head);
@@ -133,6 +140,12 @@ impl Lane {
                     .owners
                     .extend(name.owner.filter(|_| found.owner_exists));
             }
+        }
+        if !unreadable.is_empty() {
+            batch.dismiss(|command, _| {
+                let mut accounts = command.action.accounts();
+                accounts.find_map(|reference| unreadable.get(reference).cloned())
+            });
         }
         Ok(unopened)
     }

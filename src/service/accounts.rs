@@ -5,7 +5,7 @@ use crate::ledger::{
     AccountId, AccountRef, Action, Answer, BookName, Fault, Head, Key, Move, OpenAccount, UserId,
     Version,
 };
-use crate::storage;
+use crate::storage::{self, Connection};
 
 impl Service {
     /// Opens an account without a name, and deposits the opening balance there.
@@ -54,7 +54,9 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn find_account(&self, account: AccountRef) -> Result<Option<Head>, Fault> {
-        read(storage::heads::find(&self.reads, account)).await
+        let find =
+            async |connection: &mut Connection| storage::heads::find(connection, &account).await;
+        read(&self.reads, find).await
     }
 
     /// An account as it was a moment ago: good for what never changes of it, its currency and its owner. It costs no query
@@ -80,12 +82,9 @@ impl Service {
         limit: u8,
     ) -> Result<Vec<Head>, Fault> {
         let limit = i64::from(limit);
-        read(storage::heads::list_by_owner(
-            &self.reads,
-            owner,
-            after,
-            limit,
-        ))
+        read(&self.reads, async |connection| {
+            storage::heads::list_by_owner(connection, owner, after, limit).await
+        })
         .await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{UserBalance, read};
+use super::{UserBalance, read, unreadable_row};
 use crate::engine::callers::{Caller, answer_all};
 use crate::ledger::{Currency, Fault, UserId};
 use crate::storage::{self, Pool};
@@ -107,8 +107,15 @@ impl Flight {
                 .map(|wanted| (wanted.user, wanted.currency))
                 .collect();
             let callers = wanted.into_iter().map(|wanted| wanted.caller);
-            match read(storage::users::list_balances(&self.shared.pool, &asked)).await {
-                Ok(found) => answer_all(callers.zip(found.into_iter().map(Ok))),
+            let found = read(&self.shared.pool, async move |connection| {
+                storage::users::list_balances(connection, &asked).await
+            });
+            match found.await {
+                Ok(found) => {
+                    let found = found.into_iter();
+                    let found = found.map(|found| found.map_err(|error| unreadable_row(&error)));
+                    answer_all(callers.zip(found));
+                }
                 Err(fault) => answer_all(callers.map(|caller| (caller, Err(fault)))),
             }
         }

@@ -1,8 +1,8 @@
 //! The registry of currencies, as rows that somebody may add to at any time.
 
-use super::{Service, read};
+use super::{Service, read, unreadable_row};
 use crate::ledger::Fault;
-use crate::storage::{self, StorageError, currencies::Registered};
+use crate::storage::{self, currencies::Registered};
 
 /// The longest name in the registry, in bytes. PostgreSQL is not asked for what it cannot hold.
 const NAME_LENGTH_MAX: usize = 64;
@@ -22,23 +22,30 @@ impl Service {
         if let Some(known) = self.currencies.get(name) {
             return Ok(Some(known));
         }
-        let found = read(storage::currencies::find_by_name(&self.reads, name)).await?;
+        let found = read(&self.reads, async |connection| {
+            storage::currencies::find_by_name(connection, name).await
+        })
+        .await?;
         if let Some(registered) = &found {
             self.currencies.insert(name.to_owned(), registered.clone());
         }
         Ok(found)
     }
 
-    /// The whole registry.
+    /// The whole registry, but for currencies that this program cannot read: nobody can have one of those here.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn list_currencies(&self) -> Result<Vec<Registered>, Fault> {
-        read(async {
-            let mut connection = self.reads.acquire().await.map_err(StorageError::from)?;
-            storage::currencies::list(&mut connection).await
-        })
-        .await
+        let listed = read(&self.reads, async |connection| {
+            storage::currencies::list(connection).await
+        });
+        let (readable, unreadable): (Vec<_>, Vec<_>) =
+            listed.await?.into_iter().partition(Result::is_ok);
+        for error in unreadable.into_iter().filter_map(Result::err) {
+            unreadable_row(&error);
+        }
+        Ok(readable.into_iter().flatten().collect())
     }
 }
 

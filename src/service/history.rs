@@ -34,14 +34,17 @@ impl Service {
         before: Version,
         limit: u8,
     ) -> Result<Option<Page>, Fault> {
-        let Some(head) = self.find_account(AccountRef::Id(account)).await? else {
+        // Versions have no gaps, so a page is a range of them.
+        let range = |head: &Head| {
+            let last = Version(before.0.saturating_sub(1)).min(head.version);
+            let after = Version(last.0.saturating_sub(i64::from(limit))).max(Version::OPENING);
+            (after, last)
+        };
+        let found = self.find_range(&AccountRef::Id(account), range).await?;
+        let Some((head, mut entries)) = found else {
             return Ok(None);
         };
-        // Versions have no gaps, so a page is a range of them.
-        let last = Version(before.0.saturating_sub(1)).min(head.version);
-        let after = Version(last.0.saturating_sub(i64::from(limit))).max(Version::OPENING);
-        let entries = storage::entries::list(&self.reads, &head, after, last);
-        let mut entries = read(entries).await?;
+        let (after, _) = range(&head);
         entries.reverse();
         let is_first = after == Version::OPENING;
         Ok(Some(Page {
@@ -61,15 +64,17 @@ impl Service {
         after: Version,
         limit: u8,
     ) -> Result<Option<Chain>, Fault> {
-        let Some(head) = self.find_account(account).await? else {
-            return Ok(None);
-        };
         let begins = after < Version::OPENING;
         let limit = i64::from(limit).saturating_sub(i64::from(begins));
         let after = after.max(Version::OPENING);
-        let last = Version(after.0.saturating_add(limit)).min(head.version);
-        let entries = storage::entries::list(&self.reads, &head, after, last);
-        let entries = read(entries).await?;
+        let last_of = |head: &Head| Version(after.0.saturating_add(limit)).min(head.version);
+        let found = self
+            .find_range(&account, |head| (after, last_of(head)))
+            .await?;
+        let Some((head, entries)) = found else {
+            return Ok(None);
+        };
+        let last = last_of(&head);
         Ok(Some(Chain {
             genesis: begins.then(|| head.genesis()),
             is_valid: is_valid(&head, &entries, after, last),
@@ -79,6 +84,26 @@ impl Service {
                 entries,
             },
         }))
+    }
+}
+
+impl Service {
+    /// An account with its entries after a version, up to and including another: both over one connection, so that they are of
+    /// one server.
+    async fn find_range(
+        &self,
+        account: &AccountRef,
+        range: impl Fn(&Head) -> (Version, Version),
+    ) -> Result<Option<(Head, Vec<JournalEntry>)>, Fault> {
+        read(&self.reads, async |connection| {
+            let Some(head) = storage::heads::find(connection, account).await? else {
+                return Ok(None);
+            };
+            let (after, last) = range(&head);
+            let entries = storage::entries::list(connection, &head, after, last).await?;
+            Ok(Some((head, entries)))
+        })
+        .await
     }
 }
 

@@ -23,12 +23,17 @@ use crate::engine::{Counts, Engine};
 use crate::ledger::{
     Action, Answer, Command, Currency, CurrencyCode, Fault, Key, TransactionId, Version,
 };
-use crate::storage::{self, Database, Pool, StorageError};
+use crate::storage::{self, Connection, Database, Pool, StorageError, Unreadable};
+use crate::telemetry::throttle::Throttle;
 
 /// How long a read may take, the wait for a connection included.
 const READ_MAX: Duration = Duration::from_secs(5);
 /// How long the last reads have when the service ends.
 const CLOSE_MAX: Duration = Duration::from_secs(1);
+
+static SILENCES: Throttle = Throttle::new();
+static FAILURES: Throttle = Throttle::new();
+static UNREADABLE: Throttle = Throttle::new();
 
 pub use self::history::{Chain, Page};
 pub use self::passwords::Password;
@@ -66,9 +71,10 @@ impl Service {
     /// # Errors
     /// Where the database cannot be reached or is not fit for money, or does not know the default currency.
     pub async fn start(database: Database, settings: Settings) -> Result<Self, StorageError> {
-        let reads = database.pool(settings.pool_size_max);
+        let reads = Pool::new(&database, settings.pool_size_max);
         let code = settings.currency;
-        let currency = storage::currencies::find(&reads, code)
+        let currency = reads
+            .read(async |connection| storage::currencies::find(connection, code).await)
             .await?
             .ok_or_else(|| {
                 StorageError::Unfit(format!(
@@ -118,12 +124,12 @@ impl Service {
             (
                 "passbook_pool_connections_idle",
                 "Connections that could read and have nothing to do.",
-                count(self.reads.num_idle()),
+                count(self.reads.idle()),
             ),
             (
                 "passbook_pool_connections_max",
                 "Connections that may be made for reads.",
-                i64::from(self.reads.options().get_max_connections()),
+                i64::from(self.reads.size_max()),
             ),
         ]);
         [self.engine.metrics(), pool].concat()
@@ -182,13 +188,15 @@ fn new_transaction() -> TransactionId {
 
 /// A read, in bounded time also where the network swallows the answer.
 fn read<T>(
-    exchange: impl Future<Output = Result<T, StorageError>>,
+    pool: &Pool,
+    exchange: impl AsyncFn(&mut Connection) -> Result<T, StorageError>,
 ) -> impl Future<Output = Result<T, Fault>> {
     // Fifteen kilobytes, the connecting included. A handler that may read would be as large, whether it reads or not.
-    let exchange = Box::pin(exchange);
+    let pool = pool.clone();
+    let exchange = Box::pin(async move { pool.read(exchange).await });
     async {
         let Ok(answer) = timeout(READ_MAX, exchange).await else {
-            tracing::warn!("a read got no answer in time");
+            SILENCES.say(|held_back| tracing::warn!(held_back, "a read got no answer in time"));
             return Err(Fault::Unavailable);
         };
         answer.map_err(|error| fault(&error))
@@ -198,13 +206,16 @@ fn read<T>(
 /// A read that failed has changed nothing; what was wrong is for the log, not for the caller.
 fn fault(error: &StorageError) -> Fault {
     match error {
-        StorageError::Database(_) => {
-            tracing::warn!(%error, "a read failed");
-            Fault::Unavailable
+        StorageError::Database(_) | StorageError::Unfit(_) => {
+            FAILURES.say(|held_back| tracing::warn!(%error, held_back, "a read failed"));
         }
-        StorageError::Corrupt(_) | StorageError::Unfit(_) => {
-            tracing::error!(%error, "a read found what cannot be");
-            Fault::Bug
-        }
+        StorageError::Corrupt(what) => return unreadable_row(&Unreadable(what.clone())),
     }
+    Fault::Unavailable
+}
+
+/// What cannot be read here may be read by a newer program beside this one, so it is worth asking again.
+fn unreadable_row(error: &Unreadable) -> Fault {
+    UNREADABLE.say(|held_back| tracing::error!(%error, held_back, "a row cannot be read"));
+    Fault::Unavailable
 }

@@ -69,7 +69,10 @@ impl Service {
     /// # Errors
     /// Where there is no answer; see [`Fault`].
     pub async fn sign_in(&self, email: &str, password: Password) -> Result<Option<UserId>, Fault> {
-        let found = read(storage::users::find_password(&self.reads, email)).await?;
+        let found = read(&self.reads, async |connection| {
+            storage::users::find_password(connection, email).await
+        })
+        .await?;
         let (user, hash) = found.unzip();
         let is_right = self.passwords.verify(password, hash).await?;
         Ok(user.filter(|_| is_right))
@@ -81,7 +84,11 @@ impl Service {
     /// Where the database does not answer.
     pub async fn open_session(&self, user: UserId) -> Result<SessionToken, Fault> {
         let token = SessionToken::random()?;
-        read(sessions::insert(&self.reads, &token.hash(), user, LIFETIME)).await?;
+        let hash = token.hash();
+        read(&self.reads, async |connection| {
+            sessions::insert(connection, &hash, user, LIFETIME).await
+        })
+        .await?;
         Ok(token)
     }
 
@@ -90,7 +97,11 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn find_session(&self, token: &SessionToken) -> Result<Option<UserId>, Fault> {
-        read(sessions::find_user(&self.reads, &token.hash(), LIFETIME)).await
+        let hash = token.hash();
+        read(&self.reads, async |connection| {
+            sessions::find_user(connection, &hash, LIFETIME).await
+        })
+        .await
     }
 
     /// Ends a session.
@@ -98,7 +109,11 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn close_session(&self, token: &SessionToken) -> Result<(), Fault> {
-        read(sessions::delete(&self.reads, &token.hash())).await
+        let hash = token.hash();
+        read(&self.reads, async |connection| {
+            sessions::delete(connection, &hash).await
+        })
+        .await
     }
 }
 

@@ -26,7 +26,10 @@ impl Service {
         user: UserId,
         currencies: &[Currency],
     ) -> Result<Option<Vec<Amount>>, Fault> {
-        read(storage::users::find_balances(&self.reads, user, currencies)).await
+        read(&self.reads, async |connection| {
+            storage::users::find_balances(connection, user, currencies).await
+        })
+        .await
     }
 
     /// Opens a user with an account, and deposits the opening balance there.

@@ -2,10 +2,20 @@
 
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
-use super::StorageError;
+use super::error::Unreadable;
 use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, Kind, Scope, Seal};
+
+/// A row by itself, so that one whose columns cannot be read leaves the others readable.
+///
+/// # Errors
+/// Where a column holds what this program has no value for.
+pub(super) fn read<'r, T: FromRow<'r, PgRow>>(row: &'r PgRow) -> Result<T, Unreadable> {
+    T::from_row(row).map_err(|error| Unreadable(error.to_string()))
+}
 
 /// Exact for every amount: 10^27 minor units and 18 decimals are within the 28 digits of a [`Decimal`].
 pub(super) fn decimal(amount: Amount, scale: u8) -> Decimal {
@@ -14,33 +24,31 @@ pub(super) fn decimal(amount: Amount, scale: u8) -> Decimal {
 
 /// # Errors
 /// Where the column holds what no amount of the currency can be.
-pub(super) fn amount(value: Decimal, scale: u8) -> Result<Amount, StorageError> {
+pub(super) fn amount(value: Decimal, scale: u8) -> Result<Amount, Unreadable> {
     let mut scaled = value;
     scaled.rescale(u32::from(scale));
     let exact = scaled == value && scaled.scale() == u32::from(scale);
     exact
         .then(|| Amount::from_minor(scaled.mantissa()))
         .flatten()
-        .ok_or_else(|| StorageError::Corrupt(format!("{value} is no amount with {scale} decimals")))
+        .ok_or_else(|| Unreadable(format!("{value} is no amount with {scale} decimals")))
 }
 
 /// # Errors
 /// Where the columns hold what no currency can be.
-pub(super) fn currency(code: &str, scale: i16) -> Result<Currency, StorageError> {
+pub(super) fn currency(code: &str, scale: i16) -> Result<Currency, Unreadable> {
     CurrencyCode::parse(code)
         .zip(u8::try_from(scale).ok())
         .map(|(code, scale)| Currency { code, scale })
-        .ok_or_else(|| {
-            StorageError::Corrupt(format!("{code} with {scale} decimals is no currency"))
-        })
+        .ok_or_else(|| Unreadable(format!("{code} with {scale} decimals is no currency")))
 }
 
 /// # Errors
 /// Where the column does not hold the 32 bytes of a seal.
-pub(super) fn seal(bytes: &[u8]) -> Result<Seal, StorageError> {
+pub(super) fn seal(bytes: &[u8]) -> Result<Seal, Unreadable> {
     let bytes = bytes
         .try_into()
-        .map_err(|_| StorageError::Corrupt(format!("a seal of {} bytes", bytes.len())))?;
+        .map_err(|_| Unreadable(format!("a seal of {} bytes", bytes.len())))?;
     Ok(Seal(bytes))
 }
 
@@ -57,7 +65,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
 
 /// # Errors
 /// Where the column holds no kind of transaction.
-pub(super) fn parse_kind(kind: &str) -> Result<Kind, StorageError> {
+pub(super) fn parse_kind(kind: &str) -> Result<Kind, Unreadable> {
     match kind {
         "deposit" => Ok(Kind::Deposit),
         "withdrawal" => Ok(Kind::Withdrawal),
@@ -65,9 +73,7 @@ pub(super) fn parse_kind(kind: &str) -> Result<Kind, StorageError> {
         "opening" => Ok(Kind::Opening),
         "reset" => Ok(Kind::Reset),
         "empty" => Ok(Kind::Empty),
-        other => Err(StorageError::Corrupt(format!(
-            "the transaction kind {other}"
-        ))),
+        other => Err(Unreadable(format!("the transaction kind {other}"))),
     }
 }
 
@@ -87,10 +93,10 @@ pub(super) fn key_hash(scope: Scope, key: &str) -> Uuid {
 
 /// # Errors
 /// Where the columns hold no scope.
-pub(super) fn parse_scope(kind: &str, id: i64) -> Result<Scope, StorageError> {
+pub(super) fn parse_scope(kind: &str, id: i64) -> Result<Scope, Unreadable> {
     match kind {
         "account" => Ok(Scope::Account(AccountId(id))),
         "book" => Ok(Scope::Book(BookId(id))),
-        other => Err(StorageError::Corrupt(format!("the scope {other}"))),
+        other => Err(Unreadable(format!("the scope {other}"))),
     }
 }

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection as _, PgConnection, PgPool};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tracing::log::LevelFilter;
 
 use super::StorageError;
@@ -12,11 +12,6 @@ use super::StorageError;
 /// One connection of a lane, a migration or an audit. Whoever owns the work owns the connection.
 pub type Connection = PgConnection;
 
-/// Connections for reads, which are single statements.
-pub type Pool = PgPool;
-
-/// How long a read waits for a connection of the pool.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a new connection may take, until it is known to be fit.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -42,6 +37,10 @@ const LANE_SETTINGS: [(&str, &str); 4] = [
     ("enable_seqscan", "off"),
     ("plan_cache_mode", "force_generic_plan"),
 ];
+
+/// A lost compare-and-swap is an error, and the server's log would have the whole statement of each. A role needs the
+/// privilege to say so.
+const QUIET: (&str, &str) = ("log_min_error_statement", "panic");
 
 /// How a connection for reads is set besides: reads are look-ups by index, which no value changes.
 const READ_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
@@ -110,13 +109,9 @@ impl Database {
         }
     }
 
-    /// A pool for reads. Connects on first use.
-    #[must_use]
-    pub fn pool(&self, size_max: u32) -> Pool {
-        PgPoolOptions::new()
-            .max_connections(size_max)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(self.options.clone().options(READ_SETTINGS))
+    /// How the connections of a pool for reads are made.
+    pub(super) fn read_options(&self) -> PgConnectOptions {
+        self.options.clone().options(READ_SETTINGS)
     }
 
     /// A connection for the writes of one lane, asserted to be set as the lane needs it.
@@ -124,9 +119,40 @@ impl Database {
     /// # Errors
     /// Where the server cannot be reached, or is not fit for money.
     pub async fn connect_lane(&self) -> Result<Connection, StorageError> {
-        let required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
-        self.connect(self.options.clone().options(LANE_SETTINGS), &required)
+        let options = self.options.clone().options(LANE_SETTINGS);
+        let mut required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
+        let mut first = self.connect(options.clone(), &required).await?;
+        let found = fetch_synchronous_commit(&mut first).await?;
+        let may_be_quiet = may_set(&mut first, QUIET.0).await?;
+        close(first).await;
+        // A reload does not change what a connection said when it was made.
+        if !self.unsafe_durability {
+            required.push(("synchronous_commit", &found));
+        }
+        if may_be_quiet {
+            required.push(QUIET);
+        }
+        let given = required[SETTINGS.len()..].iter().copied();
+        self.connect(self.options.clone().options(given), &required)
             .await
+    }
+
+    /// Whether the server keeps what it acknowledges: a commit that is answered has to survive a power cut.
+    ///
+    /// # Errors
+    /// Where it does not, or does not answer.
+    pub async fn check_durability(&self, connection: &mut Connection) -> Result<(), StorageError> {
+        if self.unsafe_durability {
+            return Ok(());
+        }
+        let settings = list_settings(connection, &DURABILITY).await?;
+        match settings.iter().find(|(_, actual)| actual == "off") {
+            None => Ok(()),
+            Some((name, _)) => Err(StorageError::Unfit(format!(
+                "the database has {name} off and may lose money that it acknowledged: set {name} = on (or pass \
+                 --allow-unsafe-durability for an experiment)"
+            ))),
+        }
     }
 
     /// A connection for work that may take its time: migrations, and what is asked on the command line.
@@ -171,7 +197,6 @@ impl Database {
         let names: Vec<&str> = required
             .iter()
             .map(|(name, _)| *name)
-            .chain(DURABILITY)
             .chain(["server_encoding"])
             .collect();
         let version = fetch_server_version(connection).await?;
@@ -187,16 +212,8 @@ impl Database {
                 "the server is a standby, which takes no writes".to_owned(),
             ));
         }
+        self.check_durability(connection).await?;
         for (name, actual) in list_settings(connection, &names).await? {
-            if DURABILITY.contains(&name.as_str()) {
-                if actual == "off" && !self.unsafe_durability {
-                    return Err(StorageError::Unfit(format!(
-                        "the database has {name} off and may lose money that it acknowledged: set {name} = on (or pass \
-                         --allow-unsafe-durability for an experiment)"
-                    )));
-                }
-                continue;
-            }
             if name == "server_encoding" && actual != "UTF8" {
                 return Err(StorageError::Unfit(format!(
                     "the database is encoded in {actual}: passbook needs UTF8"
@@ -234,9 +251,42 @@ pub async fn fetch_server_version(connection: &mut Connection) -> Result<i32, St
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
 }
 
-async fn is_in_recovery(connection: &mut Connection) -> Result<bool, StorageError> {
+pub(super) async fn is_in_recovery(connection: &mut Connection) -> Result<bool, StorageError> {
     const SQL: &str = "select pg_is_in_recovery()";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+}
+
+/// How many commits of this role's lanes have waited for a synchronous standby since longer than a lane waits for them. Each is
+/// a backend that a lane has left behind.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn count_stuck_commits(connection: &mut Connection) -> Result<i64, StorageError> {
+    const SQL: &str = "
+        select count(*) from pg_stat_activity
+        where usename = current_user and application_name = current_setting('application_name')
+            and datname = current_database() and wait_event = 'SyncRep'
+            and query_start < clock_timestamp() - interval '3 seconds'";
+    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+}
+
+async fn fetch_synchronous_commit(connection: &mut Connection) -> Result<String, StorageError> {
+    const SQL: &str = "select current_setting('synchronous_commit')";
+    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+}
+
+/// Whether the role may set what superusers may. Before `PostgreSQL` 15 nobody else can be allowed to.
+async fn may_set(connection: &mut Connection, setting: &str) -> Result<bool, StorageError> {
+    const ALLOWED: &str = "select has_parameter_privilege($1, 'set')";
+    const SUPERUSER: &str =
+        "select current_setting('is_superuser')::boolean and $1::text is not null";
+    let sql = if fetch_server_version(connection).await? < 150_000 {
+        SUPERUSER
+    } else {
+        ALLOWED
+    };
+    let answer = sqlx::query_scalar(sql).bind(setting);
+    Ok(answer.fetch_one(connection).await?)
 }
 
 async fn list_settings(

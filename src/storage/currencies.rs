@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use super::{Connection, Pool, StorageError, columns};
+use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::{Currency, CurrencyCode};
 
 /// A currency as the registry has it.
@@ -26,32 +26,47 @@ pub enum Inserted {
 
 /// # Errors
 /// Where the database does not answer.
-pub async fn find(pool: &Pool, code: CurrencyCode) -> Result<Option<Currency>, StorageError> {
+pub async fn find(
+    connection: &mut Connection,
+    code: CurrencyCode,
+) -> Result<Option<Currency>, StorageError> {
     const SQL: &str = "select code, scale from currencies where code = $1";
     let row: Option<(String, i16)> = sqlx::query_as(SQL)
         .bind(code.as_str())
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await?;
-    row.map(|(code, scale)| columns::currency(&code, scale))
-        .transpose()
+    let currency = row.map(|(code, scale)| columns::currency(&code, scale));
+    Ok(currency.transpose()?)
 }
 
 /// # Errors
 /// Where the database does not answer.
-pub async fn find_by_name(pool: &Pool, name: &str) -> Result<Option<Registered>, StorageError> {
+pub async fn find_by_name(
+    connection: &mut Connection,
+    name: &str,
+) -> Result<Option<Registered>, StorageError> {
     const SQL: &str = "select code, name, scale, crypto from currencies where name = $1";
-    let row: Option<Row> = sqlx::query_as(SQL).bind(name).fetch_optional(pool).await?;
-    row.map(Row::into_registered).transpose()
+    let row: Option<Row> = sqlx::query_as(SQL)
+        .bind(name)
+        .fetch_optional(connection)
+        .await?;
+    Ok(row.map(Row::into_registered).transpose()?)
 }
 
-/// The whole registry, by code. It grows by hand, a row at a time, so that it is one page.
+/// The whole registry, by code. It grows by hand, a row at a time, so that it is one page. One that cannot be read says so for
+/// itself alone.
 ///
 /// # Errors
 /// Where the database does not answer.
-pub async fn list(connection: &mut Connection) -> Result<Vec<Registered>, StorageError> {
+pub async fn list(
+    connection: &mut Connection,
+) -> Result<Vec<Result<Registered, Unreadable>>, StorageError> {
     const SQL: &str = "select code, name, scale, crypto from currencies order by code";
-    let rows: Vec<Row> = sqlx::query_as(SQL).fetch_all(connection).await?;
-    rows.into_iter().map(Row::into_registered).collect()
+    let rows = sqlx::query(SQL).fetch_all(connection).await?;
+    let registry = rows
+        .iter()
+        .map(|row| columns::read::<Row>(row)?.into_registered());
+    Ok(registry.collect())
 }
 
 /// Adds a currency, unless its code or its name is there already.
@@ -97,7 +112,7 @@ struct Row {
 }
 
 impl Row {
-    fn into_registered(self) -> Result<Registered, StorageError> {
+    fn into_registered(self) -> Result<Registered, Unreadable> {
         Ok(Registered {
             currency: columns::currency(&self.code, self.scale)?,
             name: self.name,

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::{Pool, StorageError, columns};
+use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::seal::Sealed;
 use crate::ledger::{AccountId, Head, Kind, Seal, TransactionId, Version};
 
@@ -24,9 +24,9 @@ pub struct JournalEntry {
 /// The entries after a version, oldest first, up to and including another.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// Where the database does not answer, or one of the entries cannot be read: a page without it would be wrong.
 pub async fn list(
-    pool: &Pool,
+    connection: &mut Connection,
     head: &Head,
     after: Version,
     last: Version,
@@ -49,14 +49,17 @@ pub async fn list(
             where account_names.account_id = entry.counterparty_id and account_names.book_id = $4
         ) as counterparty on true
         order by entry.version";
-    let rows: Vec<Row> = sqlx::query_as(SQL)
+    let rows = sqlx::query(SQL)
         .bind(head.id.0)
         .bind(after.0)
         .bind(last.0)
         .bind(head.book.0)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?;
-    rows.into_iter().map(|row| row.into_entry(head)).collect()
+    let entries = rows
+        .iter()
+        .map(|row| columns::read::<Row>(row)?.into_entry(head));
+    Ok(entries.collect::<Result<_, Unreadable>>()?)
 }
 
 #[derive(FromRow)]
@@ -75,10 +78,10 @@ struct Row {
 }
 
 impl Row {
-    fn into_entry(self, head: &Head) -> Result<JournalEntry, StorageError> {
+    fn into_entry(self, head: &Head) -> Result<JournalEntry, Unreadable> {
         let scale = head.currency.scale;
         let kind = self.kind.ok_or_else(|| {
-            StorageError::Corrupt(format!(
+            Unreadable(format!(
                 "no transaction {}, but an entry of it",
                 self.transaction_id
             ))

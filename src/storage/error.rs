@@ -7,13 +7,18 @@ use thiserror::Error;
 /// `PostgreSQL`'s SQLSTATE where a table is not there.
 const UNDEFINED_TABLE: &str = "42P01";
 
+/// A row that this program cannot read: a newer one wrote it, or it is damaged. It concerns those alone who ask for it.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the database holds what this program cannot read: {0}")]
+pub struct Unreadable(pub String);
+
 /// A statement that did not give its answer.
 #[derive(Debug, Error)]
 pub enum StorageError {
     #[error(transparent)]
     Database(#[from] sqlx::Error),
-    /// A row that the ledger cannot have written.
-    #[error("the database holds what the ledger never writes: {0}")]
+    /// A row that this program cannot read, where the answer cannot be given without it.
+    #[error("the database holds what this program cannot read: {0}")]
     Corrupt(String),
     /// The server is not set up as money needs it.
     #[error("{0}")]
@@ -41,7 +46,8 @@ pub enum CommitError {
     BadData(String),
     /// The statement took too long, or was cancelled. Nothing happened.
     Cancelled,
-    /// The connection leads to a server that cannot write, or that does not know what was prepared. Nothing happened.
+    /// The connection leads to a server that cannot write or may lose it, or that does not know what was prepared. Nothing
+    /// happened.
     WrongServer(String),
     /// The server takes no writes now: full, out of memory. Nothing happened.
     Refused(String),
@@ -49,7 +55,37 @@ pub enum CommitError {
     Lost(String),
 }
 
+impl From<Unreadable> for StorageError {
+    fn from(Unreadable(what): Unreadable) -> Self {
+        Self::Corrupt(what)
+    }
+}
+
 impl StorageError {
+    /// Whether it is for the connection's sake, so that another one may answer.
+    #[must_use]
+    pub(super) fn is_of_connection(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => {
+                let code = error.code();
+                is_fatal(&**error)
+                    || matches!(
+                        sort(code.as_deref().unwrap_or_default(), None, ""),
+                        CommitError::Lost(_) | CommitError::WrongServer(_)
+                    )
+            }
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Io(_)
+                    | sqlx::Error::Tls(_)
+                    | sqlx::Error::Protocol(_)
+                    | sqlx::Error::WorkerCrashed
+            ),
+            Self::Unfit(_) => true,
+            Self::Corrupt(_) => false,
+        }
+    }
+
     /// Whether a table is not there: nobody has migrated the database yet.
     #[must_use]
     pub fn lacks_schema(&self) -> bool {
@@ -75,7 +111,8 @@ impl StorageError {
                 error.message(),
             ),
             Self::Database(error) => CommitError::Lost(error.to_string()),
-            Self::Corrupt(message) | Self::Unfit(message) => CommitError::BadData(message),
+            Self::Corrupt(message) => CommitError::BadData(message),
+            Self::Unfit(message) => CommitError::WrongServer(message),
         }
     }
 }
@@ -123,6 +160,25 @@ fn is_disconnect(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_connection_is_told_from_what_is_wrong_with_a_question() {
+        let lost = std::io::Error::other("lost");
+        for error in [
+            StorageError::Database(sqlx::Error::Io(lost)),
+            StorageError::Database(sqlx::Error::Protocol("m".into())),
+            StorageError::Unfit("a standby".into()),
+        ] {
+            assert!(error.is_of_connection(), "{error}");
+        }
+        for error in [
+            StorageError::Database(sqlx::Error::PoolTimedOut),
+            StorageError::Database(sqlx::Error::RowNotFound),
+            StorageError::Corrupt("m".into()),
+        ] {
+            assert!(!error.is_of_connection(), "{error}");
+        }
+    }
 
     #[test]
     fn each_sqlstate_is_sorted_by_what_is_to_be_done() {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 
-use super::{Connection, Pool, StorageError, columns};
+use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::{AccountId, AccountRef, BookId, Head, Status, UserId, Version};
 
 /// What is behind a reference to an account.
@@ -23,14 +23,14 @@ pub enum Locked {
     Skip,
 }
 
-/// What is behind each reference, in their order.
+/// What is behind each reference, in their order. One that cannot be read says so for itself alone.
 ///
 /// # Errors
 /// Where the database does not answer.
 pub async fn list(
     connection: &mut Connection,
     references: &[AccountRef],
-) -> Result<Vec<Found>, StorageError> {
+) -> Result<Vec<Result<Found, Unreadable>>, StorageError> {
     // The laterals hold the order of the look-ups whatever the statistics say of the tables.
     const SQL: &str = "
         select accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
@@ -68,32 +68,38 @@ pub async fn list(
             }
         }
     }
-    let rows: Vec<Row> = sqlx::query_as(SQL)
+    let rows = sqlx::query(SQL)
         .bind(ids)
         .bind(books)
         .bind(names)
         .bind(owners)
         .fetch_all(connection)
         .await?;
-    rows.into_iter().map(Row::into_found).collect()
+    let found = rows
+        .iter()
+        .map(|row| columns::read::<Row>(row)?.into_found());
+    Ok(found.collect())
 }
 
 /// The account behind a reference, if there is one.
 ///
 /// # Errors
-/// Where the database does not answer.
-pub async fn find(pool: &Pool, reference: AccountRef) -> Result<Option<Head>, StorageError> {
-    let mut connection = pool.acquire().await?;
-    let found = list(&mut connection, &[reference]).await?;
-    Ok(found.into_iter().next().and_then(|found| found.head))
+/// Where the database does not answer, or the account cannot be read.
+pub async fn find(
+    connection: &mut Connection,
+    reference: &AccountRef,
+) -> Result<Option<Head>, StorageError> {
+    let found = list(connection, std::slice::from_ref(reference)).await?;
+    let found = found.into_iter().next().transpose()?;
+    Ok(found.and_then(|found| found.head))
 }
 
 /// The accounts of a user, by id, after one of them.
 ///
 /// # Errors
-/// Where the database does not answer.
+/// Where the database does not answer, or one of the accounts cannot be read: a page without it would be wrong.
 pub async fn list_by_owner(
-    pool: &Pool,
+    connection: &mut Connection,
     owner: UserId,
     after: AccountId,
     limit: i64,
@@ -106,16 +112,17 @@ pub async fn list_by_owner(
         where accounts.owner_id = $1 and accounts.id > $2
         order by accounts.id
         limit $3";
-    let rows: Vec<Row> = sqlx::query_as(SQL)
+    let rows = sqlx::query(SQL)
         .bind(owner.0)
         .bind(after.0)
         .bind(limit)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?;
-    let found = rows.into_iter().map(Row::into_found);
-    found
-        .filter_map(|found| found.map(|found| found.head).transpose())
-        .collect()
+    let found = rows
+        .iter()
+        .map(|row| columns::read::<Row>(row)?.into_found());
+    let heads: Result<Vec<Option<Head>>, Unreadable> = found.map(|found| Ok(found?.head)).collect();
+    Ok(heads?.into_iter().flatten().collect())
 }
 
 /// Locks the heads of the accounts, in the order of their ids, until the transaction ends. Says which it got.
@@ -161,23 +168,22 @@ struct Row {
 }
 
 impl Row {
-    fn into_found(self) -> Result<Found, StorageError> {
+    fn into_found(self) -> Result<Found, Unreadable> {
         let owner_exists = self.owner_exists;
-        let head = if self.id.is_some() {
-            let head = self.into_head().transpose();
-            Some(head.unwrap_or_else(|| {
-                Err(StorageError::Corrupt(
-                    "an account with a null column".to_owned(),
-                ))
-            })?)
-        } else {
-            None
-        };
+        let head =
+            if self.id.is_some() {
+                let head = self.into_head().transpose();
+                Some(head.unwrap_or_else(|| {
+                    Err(Unreadable("an account with a null column".to_owned()))
+                })?)
+            } else {
+                None
+            };
         Ok(Found { head, owner_exists })
     }
 
     /// `None` where a column that is never null is.
-    fn into_head(self) -> Result<Option<Head>, StorageError> {
+    fn into_head(self) -> Result<Option<Head>, Unreadable> {
         let (Some(id), Some(book), Some(code), Some(scale)) =
             (self.id, self.book_id, self.currency, self.scale)
         else {
@@ -210,11 +216,11 @@ impl Row {
     }
 }
 
-fn parse_status(status: &str) -> Result<Status, StorageError> {
+fn parse_status(status: &str) -> Result<Status, Unreadable> {
     match status {
         "open" => Ok(Status::Open),
         "frozen" => Ok(Status::Frozen),
         "closed" => Ok(Status::Closed),
-        other => Err(StorageError::Corrupt(format!("the account status {other}"))),
+        other => Err(Unreadable(format!("the account status {other}"))),
     }
 }

@@ -18,6 +18,8 @@ pub mod users;
 
 mod columns;
 mod error;
+mod pool;
 
-pub use connection::{Connection, Database, Pool};
-pub use error::{CommitError, StorageError};
+pub use connection::{Connection, Database};
+pub use error::{CommitError, StorageError, Unreadable};
+pub use pool::Pool;

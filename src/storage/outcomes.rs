@@ -1,62 +1,63 @@
 //! What became of commands that were asked before: by their keys, or by their ids.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
-use super::{Connection, StorageError, columns};
+use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::plan::Recorded;
 use crate::ledger::{
     AccountId, Amount, Receipt, Rejection, Scope, Standing, TransactionId, UserId, Version,
 };
 
-/// A stored outcome, with what it is found by.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    pub scope: Scope,
-    /// None where the command carried no key.
-    pub key: Option<String>,
-    pub recorded: Recorded,
-}
+/// What is stored of a command, as far as this program can read it.
+pub type Stored = Result<Recorded, Unreadable>;
 
-/// The commands that have an outcome under those keys.
+/// Which of those keys, by their positions, have an outcome, and the command that has it.
 ///
 /// # Errors
 /// Where the database does not answer.
 pub async fn list_ids_by_keys(
     connection: &mut Connection,
-    keys: &[(Scope, &str)],
-) -> Result<Vec<TransactionId>, StorageError> {
+    keys: &[(Scope, String)],
+) -> Result<Vec<(usize, TransactionId)>, StorageError> {
     // The lateral holds the look-up to the index whatever the statistics say of the table.
     const SQL: &str = "
-        select transactions.id
-        from unnest($1::uuid[]) as asked (key_hash)
+        select asked.position, transactions.id
+        from unnest($1::uuid[]) with ordinality as asked (key_hash, position)
         cross join lateral (
             select id from transactions where transactions.key_hash = asked.key_hash
         ) as transactions";
     let hashes = keys
         .iter()
         .map(|(scope, key)| columns::key_hash(*scope, key));
-    let ids: Vec<Uuid> = sqlx::query_scalar(SQL)
+    let rows: Vec<(i64, Uuid)> = sqlx::query_as(SQL)
         .bind(hashes.collect::<Vec<Uuid>>())
         .fetch_all(connection)
         .await?;
-    Ok(ids.into_iter().map(TransactionId).collect())
+    // Positions count from one.
+    let rows = rows.into_iter().filter_map(|(position, id)| {
+        let position = usize::try_from(position).ok()?.checked_sub(1)?;
+        Some((position, TransactionId(id)))
+    });
+    Ok(rows.collect())
 }
 
-/// The outcomes of those commands that were written down, each once however often its id is asked for: many commands of a batch
-/// may have one key.
+/// The outcomes of those commands that were written down. One that cannot be read says so for itself alone.
 ///
 /// # Errors
 /// Where the database does not answer.
 pub async fn list(
     connection: &mut Connection,
     ids: &[TransactionId],
-) -> Result<Vec<Outcome>, StorageError> {
+) -> Result<HashMap<TransactionId, Stored>, StorageError> {
     const SQL: &str = "
         select transactions.id, transactions.kind::text as kind, transactions.scope_kind::text as scope_kind,
-            transactions.scope_id, transactions.created_at, transactions.idempotency_key, transactions.request_digest,
+            transactions.scope_id, transactions.created_at, transactions.request_digest,
             transactions.refusal::text as refusal, standing.account_id, standing.amount, standing.balance,
             standing.version, account.owner_id, account.currency, account.scale
         from (select distinct unnest($1::uuid[])) as asked (id)
@@ -77,19 +78,17 @@ pub async fn list(
         ) as account on true
         order by transactions.id, standing.amount";
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
-    let rows: Vec<Row> = sqlx::query_as(SQL).bind(ids).fetch_all(connection).await?;
-    gather(rows)
+    let rows = sqlx::query(SQL).bind(ids).fetch_all(connection).await?;
+    gather(&rows)
 }
 
 /// A transaction beside one of the accounts that its answer spoke of.
 #[derive(FromRow)]
 struct Row {
-    id: Uuid,
     kind: String,
     scope_kind: String,
     scope_id: i64,
     created_at: DateTime<Utc>,
-    idempotency_key: Option<String>,
     request_digest: Option<Vec<u8>>,
     refusal: Option<String>,
     account_id: Option<i64>,
@@ -101,28 +100,33 @@ struct Row {
     scale: Option<i16>,
 }
 
-/// Rows of one transaction stand together.
-fn gather(rows: Vec<Row>) -> Result<Vec<Outcome>, StorageError> {
-    let mut outcomes: Vec<Outcome> = Vec::new();
+/// Rows of one transaction come in the order of its answer's accounts.
+fn gather(rows: &[PgRow]) -> Result<HashMap<TransactionId, Stored>, StorageError> {
+    let mut outcomes: HashMap<TransactionId, Stored> = HashMap::new();
     for row in rows {
-        let standing = row.standing()?;
-        let same = outcomes
-            .last_mut()
-            .filter(|outcome| outcome.recorded.transaction.0 == row.id);
-        match (same, standing) {
-            (Some(outcome), standing) => {
-                if let Ok(receipt) = &mut outcome.recorded.outcome {
-                    receipt.standings.extend(standing);
+        let transaction = TransactionId(row.try_get("id")?);
+        let (recorded, standing) =
+            match columns::read(row).and_then(|row: Row| row.parse(transaction)) {
+                Ok(parsed) => parsed,
+                Err(unreadable) => {
+                    outcomes.insert(transaction, Err(unreadable));
+                    continue;
                 }
-            }
-            (None, standing) => outcomes.push(row.into_outcome(standing)?),
+            };
+        let stored = outcomes.entry(transaction).or_insert(Ok(recorded));
+        if let Ok(Recorded {
+            outcome: Ok(receipt),
+            ..
+        }) = stored
+        {
+            receipt.standings.extend(standing);
         }
     }
     Ok(outcomes)
 }
 
 impl Row {
-    fn standing(&self) -> Result<Option<Standing>, StorageError> {
+    fn standing(&self) -> Result<Option<Standing>, Unreadable> {
         let (Some(account), Some(amount), Some(balance)) =
             (self.account_id, self.amount, self.balance)
         else {
@@ -145,15 +149,18 @@ impl Row {
         }))
     }
 
-    fn into_outcome(self, standing: Option<Standing>) -> Result<Outcome, StorageError> {
-        let transaction = TransactionId(self.id);
+    /// The transaction, without an account, and the account.
+    fn parse(self, transaction: TransactionId) -> Result<(Recorded, Option<Standing>), Unreadable> {
+        let standing = self.standing()?;
+        // It was found by its key's hash or its id; a key of a scope that is not known may mean something else.
+        columns::parse_scope(&self.scope_kind, self.scope_id)?;
         let outcome = match self.refusal {
             Some(refusal) => Err(parse_refusal(&refusal)?),
             None => Ok(Receipt {
                 transaction,
                 kind: columns::parse_kind(&self.kind)?,
                 created_at: self.created_at,
-                standings: standing.into_iter().collect(),
+                standings: Vec::new(),
             }),
         };
         let digest = self
@@ -161,19 +168,16 @@ impl Row {
             .unwrap_or_default()
             .try_into()
             .unwrap_or_default();
-        Ok(Outcome {
-            scope: columns::parse_scope(&self.scope_kind, self.scope_id)?,
-            key: self.idempotency_key,
-            recorded: Recorded {
-                transaction,
-                digest,
-                outcome,
-            },
-        })
+        let recorded = Recorded {
+            transaction,
+            digest,
+            outcome,
+        };
+        Ok((recorded, standing))
     }
 }
 
-fn parse_refusal(refusal: &str) -> Result<Rejection, StorageError> {
+fn parse_refusal(refusal: &str) -> Result<Rejection, Unreadable> {
     serde_json::from_str(refusal)
-        .map_err(|error| StorageError::Corrupt(format!("the refusal {refusal}: {error}")))
+        .map_err(|error| Unreadable(format!("the refusal {refusal}: {error}")))
 }

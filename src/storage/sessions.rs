@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Pool, StorageError};
+use super::{Connection, StorageError};
 use crate::ledger::UserId;
 
 /// SHA-256 of a session's token. The token itself is never stored.
@@ -15,12 +15,13 @@ pub struct Lifetime {
     pub absolute: Duration,
 }
 
-/// Adds a session, and removes a few that are past their time: more than are added, while there are any.
+/// Adds a session, and removes a few that are past their time: more than are added, while there are any. A session that is there
+/// is this one: it may be added twice where the connection is lost.
 ///
 /// # Errors
 /// Where the database does not answer.
 pub async fn insert(
-    pool: &Pool,
+    connection: &mut Connection,
     token: &TokenHash,
     user: UserId,
     lifetime: Lifetime,
@@ -32,13 +33,14 @@ pub async fn insert(
                 order by used_at limit 10 for update skip locked
             )
         )
-        insert into sessions (token_hash, user_id, expires_at) values ($1, $2, now() + make_interval(secs => $4))";
+        insert into sessions (token_hash, user_id, expires_at) values ($1, $2, now() + make_interval(secs => $4))
+        on conflict (token_hash) do nothing";
     sqlx::query(SQL)
         .bind(token)
         .bind(user.0)
         .bind(lifetime.idle.as_secs_f64())
         .bind(lifetime.absolute.as_secs_f64())
-        .execute(pool)
+        .execute(connection)
         .await?;
     Ok(())
 }
@@ -48,7 +50,7 @@ pub async fn insert(
 /// # Errors
 /// Where the database does not answer.
 pub async fn find_user(
-    pool: &Pool,
+    connection: &mut Connection,
     token: &TokenHash,
     lifetime: Lifetime,
 ) -> Result<Option<UserId>, StorageError> {
@@ -64,7 +66,7 @@ pub async fn find_user(
     let user: Option<i64> = sqlx::query_scalar(SQL)
         .bind(token)
         .bind(lifetime.idle.as_secs_f64())
-        .fetch_optional(pool)
+        .fetch_optional(connection)
         .await?;
     Ok(user.map(UserId))
 }
@@ -73,8 +75,8 @@ pub async fn find_user(
 ///
 /// # Errors
 /// Where the database does not answer.
-pub async fn delete(pool: &Pool, token: &TokenHash) -> Result<(), StorageError> {
+pub async fn delete(connection: &mut Connection, token: &TokenHash) -> Result<(), StorageError> {
     const SQL: &str = "delete from sessions where token_hash = $1";
-    sqlx::query(SQL).bind(token).execute(pool).await?;
+    sqlx::query(SQL).bind(token).execute(connection).await?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::FromRow;
 
-use super::{Connection, Pool, StorageError, columns};
+use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::{AccountName, Amount, BookId, Currency, PasswordHash, UserId};
 
 /// A user beside their account in one currency.
@@ -19,14 +19,15 @@ pub struct UserBalance {
     pub updated_at: DateTime<Utc>,
 }
 
-/// Users beside their accounts in a currency each, in the order that they are asked for.
+/// Users beside their accounts in a currency each, in the order that they are asked for. One that cannot be read says so for
+/// itself alone.
 ///
 /// # Errors
 /// Where the database does not answer.
 pub async fn list_balances(
-    pool: &Pool,
+    connection: &mut Connection,
     asked: &[(UserId, Currency)],
-) -> Result<Vec<Option<UserBalance>>, StorageError> {
+) -> Result<Vec<Result<Option<UserBalance>, Unreadable>>, StorageError> {
     // The laterals hold the look-ups to the indexes whatever the statistics say of the tables.
     const SQL: &str = "
         select users.created_at, greatest(users.updated_at, accounts.last_entry_at) as updated_at, accounts.balance
@@ -48,7 +49,7 @@ pub async fn list_balances(
     let names = asked
         .iter()
         .map(|(user, currency)| AccountName::of_user(*user, currency.code));
-    let rows: Vec<Row> = sqlx::query_as(SQL)
+    let rows = sqlx::query(SQL)
         .bind(BookId::MAIN.0)
         .bind(asked.iter().map(|(user, _)| user.0).collect::<Vec<i64>>())
         .bind(
@@ -56,9 +57,10 @@ pub async fn list_balances(
                 .map(|name| name.as_str().to_owned())
                 .collect::<Vec<String>>(),
         )
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?;
-    let found = asked.iter().zip(rows).map(|((user, currency), row)| {
+    let found = asked.iter().zip(&rows).map(|((user, currency), row)| {
+        let row: Row = columns::read(row)?;
         let Some((created_at, updated_at)) = row.created_at.zip(row.updated_at) else {
             return Ok(None);
         };
@@ -73,7 +75,7 @@ pub async fn list_balances(
             updated_at,
         }))
     });
-    found.collect()
+    Ok(found.collect())
 }
 
 /// Which of the emails belong to someone.
@@ -97,7 +99,7 @@ pub async fn list_taken_emails(
 /// # Errors
 /// Where the database does not answer.
 pub async fn find_balances(
-    pool: &Pool,
+    connection: &mut Connection,
     user: UserId,
     currencies: &[Currency],
 ) -> Result<Option<Vec<Amount>>, StorageError> {
@@ -119,7 +121,7 @@ pub async fn find_balances(
         .bind(user.0)
         .bind(names)
         .bind(BookId::MAIN.0)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?;
     if rows.is_empty() {
         return Ok(None);
@@ -129,7 +131,8 @@ pub async fn find_balances(
     let balances = currencies.iter().zip(balances);
     let balances =
         balances.map(|(currency, (_, balance))| columns::amount(balance, currency.scale));
-    balances.collect::<Result<_, _>>().map(Some)
+    let balances: Result<_, Unreadable> = balances.collect();
+    Ok(Some(balances?))
 }
 
 /// What a user signs in with; none where nobody has the email, or the user has no password.
@@ -137,11 +140,14 @@ pub async fn find_balances(
 /// # Errors
 /// Where the database does not answer.
 pub async fn find_password(
-    pool: &Pool,
+    connection: &mut Connection,
     email: &str,
 ) -> Result<Option<(UserId, PasswordHash)>, StorageError> {
     const SQL: &str =
         "select id, password_hash from users where email = $1 and password_hash is not null";
-    let row: Option<(i64, String)> = sqlx::query_as(SQL).bind(email).fetch_optional(pool).await?;
+    let row: Option<(i64, String)> = sqlx::query_as(SQL)
+        .bind(email)
+        .fetch_optional(connection)
+        .await?;
     Ok(row.map(|(user, hash)| (UserId(user), PasswordHash(hash))))
 }

@@ -1,8 +1,8 @@
 //! The registry of currencies: what `passbook currencies` shows, adds, and refuses to add.
 
 use passbook::ledger::{Currency, CurrencyCode};
-use passbook::storage::Database;
 use passbook::storage::currencies::{Registered, find_by_name};
+use passbook::storage::{Database, Pool};
 
 use crate::support::process::{self, Ended, Passbook, path_of, run};
 use crate::support::{Bank, postgres};
@@ -90,9 +90,11 @@ async fn what_was_added_is_listed_with_the_rest() {
 async fn a_currency_is_found_by_its_whole_name() {
     let url = postgres::create_database().await;
     currencies(&url, &["add", "DOGE", "dogecoin", "8", "--crypto"]);
-    let pool = Database::parse(&url, false).expect("a URL").pool(1);
+    let pool = Pool::new(&Database::parse(&url, false).expect("a URL"), 1);
     let found = async |name: &str| {
-        let found = find_by_name(&pool, name).await;
+        let found = pool
+            .read(async |connection| find_by_name(connection, name).await)
+            .await;
         found.expect("the database answers")
     };
     let doge = Registered {

@@ -4,6 +4,7 @@ use reqwest::Method;
 use sqlx::PgConnection;
 
 use crate::support::bank::{Reply, User, at_once};
+use crate::support::proxy::Proxy;
 use crate::support::{Bank, eventually};
 
 /// Locks the table that reads need. They wait for that no longer than a second.
@@ -115,4 +116,86 @@ async fn a_reader_who_goes_away_leaves_the_others_their_answers() {
     let (reply, ()) = tokio::join!(read(&bank, user.id), unlock_users(intruder));
     assert_eq!(reply.json()["data"]["balance"].to_string(), "5.00");
     bank.close().await;
+}
+
+/// A bank whose reads are by several connections, each a statement of its own.
+const SEVERAL: [&str; 6] = [
+    "--lanes",
+    "1",
+    "--pool-size-max",
+    "4",
+    "--read-batch-size-max",
+    "1",
+];
+
+/// Reads until the pool has all of its connections.
+async fn fill_pool(bank: &Bank, user: &User<'_>) {
+    eventually("the pool is full", async || {
+        at_once((0..16).map(|_| user.balance())).await;
+        let metrics = bank.get("/metrics").await.text;
+        metrics.contains("\npassbook_pool_connections 4\n")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_read_gets_its_answer_after_the_tables_have_changed_below_it() {
+    let bank = Bank::open_with(&SEVERAL).await;
+    let user = bank.user("5").await;
+    fill_pool(&bank, &user).await;
+    let account = user.account().await;
+    let paths = [
+        format!("/api/users/{}", user.id),
+        format!("/accounts/{account}/balance"),
+        format!("/accounts/{account}/transactions"),
+    ];
+    let read_all = async || {
+        for path in &paths {
+            let replies = at_once((0..16).map(|_| bank.get(path))).await;
+            assert!(
+                replies.iter().all(|reply| reply.status == 200),
+                "{replies:?}"
+            );
+        }
+    };
+    read_all().await;
+    // Type modifiers are part of what a plan gives, so that prepared ones are refused from now on.
+    for column in [
+        "users alter column created_at",
+        "accounts alter column opened_at",
+        "entries alter column created_at",
+    ] {
+        bank.plant(&format!("alter table {column} type timestamptz(6)"))
+            .await;
+        read_all().await;
+    }
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_write_gets_its_answer_after_the_tables_have_changed_below_it() {
+    let first = Bank::open().await;
+    let users = [first.user("5").await.id, first.user("5").await.id];
+    // It remembers neither, so its lane has to ask for both.
+    let bank = Bank::open_on(&first.database_url, &["--lanes", "1"]).await;
+    assert_eq!(bank.known_user(users[0]).change("-1").await.status, 200);
+    bank.plant("alter table accounts alter column opened_at type timestamptz(6)")
+        .await;
+    assert_eq!(bank.known_user(users[1]).change("-1").await.status, 200);
+    first.stop().await;
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn no_read_fails_when_the_network_has_dropped_every_connection_without_a_word() {
+    let (proxy, direct) = Proxy::to_new_database().await;
+    let bank = Bank::open_on(&proxy.database_url, &SEVERAL).await;
+    let user = bank.user("5").await;
+    fill_pool(&bank, &user).await;
+    proxy.silence();
+    for _ in 0..8 {
+        assert_eq!(user.balance().await, "5.00");
+    }
+    bank.stop().await;
+    Bank::open_on(&direct, &[]).await.close().await;
 }

@@ -10,6 +10,7 @@ mod clock;
 mod crashes;
 mod disk;
 mod network;
+mod newer;
 mod overload;
 mod peers;
 mod restore;

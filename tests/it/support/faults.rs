@@ -60,27 +60,43 @@ impl Faults {
 
     /// A directory of PostgreSQL's programs, of which `postgres` suffers from them.
     pub(crate) fn bin_dir(&self, postgres: &Path) -> PathBuf {
-        let bin_dir = self.directory.path().join("bin");
-        fs::create_dir(&bin_dir).expect("a directory");
         let environment = self
             .environment()
             .map(|(name, value)| format!("{name}='{}'", value.display()))
             .join(" ");
-        let script = format!(
-            "#!/bin/sh\n{environment} exec '{}' \"$@\"\n",
-            postgres.display()
-        );
-        let wrapper = bin_dir.join("postgres");
-        fs::write(&wrapper, script).expect("written");
-        for path in [&bin_dir, &wrapper] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("open to all");
-        }
-        let initdb = postgres.with_file_name("initdb");
-        std::os::unix::fs::symlink(initdb, bin_dir.join("initdb")).expect("linked");
-        bin_dir
+        let script = format!("{environment} exec '{}' \"$@\"", postgres.display());
+        wrap(self.directory.path(), postgres, &script)
     }
 
     fn library(&self) -> PathBuf {
         self.directory.path().join("faults.so")
     }
+}
+
+/// A directory of PostgreSQL's programs in which `postgres` lets itself be told by `alter system` that it need not be durable: what
+/// the command line says of that is left out.
+pub(crate) fn careless_bin_dir(directory: &Path, postgres: &Path) -> PathBuf {
+    let script = format!(
+        "for word; do shift
+            case $word in fsync=on | synchronous_commit=on | full_page_writes=on) word=debug_pretty_print=on;; esac
+            set -- \"$@\" \"$word\"
+        done
+        exec '{}' \"$@\"",
+        postgres.display()
+    );
+    wrap(directory, postgres, &script)
+}
+
+/// A directory of PostgreSQL's programs with another `postgres`.
+fn wrap(directory: &Path, postgres: &Path, script: &str) -> PathBuf {
+    let bin_dir = directory.join("bin");
+    fs::create_dir(&bin_dir).expect("a directory");
+    let wrapper = bin_dir.join("postgres");
+    fs::write(&wrapper, format!("#!/bin/sh\n{script}\n")).expect("written");
+    for path in [&bin_dir, &wrapper] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("open to all");
+    }
+    let initdb = postgres.with_file_name("initdb");
+    std::os::unix::fs::symlink(initdb, bin_dir.join("initdb")).expect("linked");
+    bin_dir
 }

@@ -3,6 +3,7 @@
 pub(crate) mod bank;
 pub(crate) mod collector;
 pub(crate) mod faults;
+pub(crate) mod newer;
 pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;

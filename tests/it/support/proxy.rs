@@ -50,6 +50,9 @@ struct State {
     cuts: AtomicU64,
     door: AtomicU8,
     delay_ms: AtomicU64,
+    /// How many connections there have been, and how many of them are silent by now.
+    made: AtomicU64,
+    silenced: AtomicU64,
 }
 
 impl Proxy {
@@ -101,6 +104,12 @@ impl Proxy {
         self.state.door.store(door as u8, Ordering::SeqCst);
     }
 
+    /// Nothing gets through the connections that there are any more, and nobody is told.
+    pub(crate) fn silence(&self) {
+        let made = self.state.made.load(Ordering::SeqCst);
+        self.state.silenced.store(made, Ordering::SeqCst);
+    }
+
     /// How long whatever the service sends is on its way, in milliseconds.
     pub(crate) fn delay(&self, ms: u64) {
         self.state.delay_ms.store(ms, Ordering::SeqCst);
@@ -135,10 +144,15 @@ impl State {
 async fn carry(mut client: TcpStream, mut server: UnixStream, state: Arc<State>) {
     let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let (mut losing, mut asking) = (false, false);
+    let number = state.made.fetch_add(1, Ordering::SeqCst) + 1;
     loop {
         tokio::select! {
             sent = client.read(&mut up) => {
                 let Ok(length @ 1..) = sent else { return };
+                if number <= state.silenced.load(Ordering::SeqCst) {
+                    stall(client, server).await;
+                    return;
+                }
                 if is_write(&up[..length]) {
                     asking = state.is_next(Cut::Question);
                     if state.take(Cut::Request) {

@@ -32,6 +32,7 @@ async fn a_full_disk_is_told_as_such_and_ends_by_itself() {
     let faults = Faults::new();
     let bin_dir = faults.bin_dir(&process::postgres_program(&data_dir));
     let bin_dir = bin_dir.to_str().expect("a path of text");
+    let began = Instant::now();
     let passbook = Passbook::serve(&["--data-dir", path_of(&data_dir), "--pg-bin-dir", bin_dir]);
     let world = World::new(vec![passbook.url.clone()]);
     world.endow().await;
@@ -72,8 +73,20 @@ async fn a_full_disk_is_told_as_such_and_ends_by_itself() {
     }
     let verified = process::run(&["verify", "--data-dir", path_of(&data_dir)]);
     assert_eq!(verified.status.code(), Some(0), "{verified:?}");
-    passbook.stop();
+    assert_brief(passbook, began.elapsed());
     run.end();
+}
+
+/// Stops the service, which has said each thing once a second at most, however many heard of it.
+fn assert_brief(passbook: Passbook, lived: Duration) {
+    passbook.signal("TERM");
+    let ended = passbook.end();
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    for words in ["the database refuses to write", "a request failed"] {
+        let lines = ended.stderr.matches(words).count();
+        let seconds = usize::try_from(lived.as_secs()).expect("short");
+        assert!((1..=seconds + 2).contains(&lines), "{lines} times: {words}");
+    }
 }
 
 /// What PostgreSQL said.

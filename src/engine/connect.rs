@@ -1,0 +1,99 @@
+//! How a lane comes by a connection again, and when it gives one up.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::ids::Ids;
+use super::lane::Lane;
+use super::settle::{bounded, not_connected};
+use crate::storage::{CommitError, Connection, connection};
+use crate::telemetry::throttle::Throttle;
+
+/// How long a lane rests between two attempts to connect, in milliseconds.
+const RECONNECT_PAUSE_MS: std::ops::Range<u64> = 50..150;
+/// How many commits that wait for a synchronous standby a lane may leave behind, on average.
+const STUCK_MAX: usize = 2;
+/// How often a lane that rests behind those looks whether they are through.
+const STUCK_PAUSE: Duration = Duration::from_millis(250);
+/// How old what is known of the server's durability may be when a lane writes.
+const DURABILITY_AGE_MAX: Duration = Duration::from_secs(10);
+
+static CANNOT_CONNECT: Throttle = Throttle::new();
+static LOST: Throttle = Throttle::new();
+static STUCK: Throttle = Throttle::new();
+static AGAIN: Throttle = Throttle::new();
+
+impl Lane {
+    /// Connects again. Whatever was remembered may be of another history by now. `false` where time is up; without a limit,
+    /// where the queue has ended.
+    pub(super) async fn reconnect(&mut self, until: Option<Instant>) -> bool {
+        self.ids = Ids::default();
+        let connection = tokio::select! {
+            biased;
+            () = self.expire(until) => return false,
+            connection = self.connect() => connection,
+        };
+        self.shared.memory.forget_all();
+        self.shared.stats.connected.inc();
+        self.shared.stats.reconnects.inc();
+        self.connection = Some(connection);
+        self.durable_at = Instant::now();
+        AGAIN.say(|held_back| tracing::info!(held_back, "a lane is connected again"));
+        true
+    }
+
+    /// Tries until the database lets it in.
+    async fn connect(&self) -> Connection {
+        loop {
+            match self.shared.database.connect_lane().await {
+                Ok(mut connection) => match self.rest(&mut connection).await {
+                    Ok(()) => return connection,
+                    Err(error) => CANNOT_CONNECT.say(|held_back| {
+                        tracing::warn!(?error, held_back, "a lane cannot use its connection");
+                    }),
+                },
+                Err(error) => CANNOT_CONNECT.say(|held_back| {
+                    tracing::warn!(%error, held_back, "a lane cannot connect to the database");
+                }),
+            }
+            sleep(Duration::from_millis(fastrand::u64(RECONNECT_PAUSE_MS))).await;
+        }
+    }
+
+    /// Rests while too many commits wait for a synchronous standby: another batch would wait behind them, and leave one more
+    /// backend there. They are left alone, as `PostgreSQL` acknowledges a commit whose wait is cancelled.
+    async fn rest(&self, connection: &mut Connection) -> Result<(), CommitError> {
+        let stuck_max = STUCK_MAX.saturating_mul(self.shared.settings.lanes);
+        let stuck_max = i64::try_from(stuck_max).unwrap_or(i64::MAX);
+        loop {
+            let commits = bounded(connection::count_stuck_commits(connection)).await?;
+            if commits < stuck_max {
+                return Ok(());
+            }
+            STUCK.say(|held_back| {
+                let why = "commits wait for a synchronous standby";
+                tracing::warn!(why, commits, held_back, "a lane rests");
+            });
+            sleep(STUCK_PAUSE).await;
+        }
+    }
+
+    /// Looks now and then whether the server still keeps what it acknowledges: a reload may have changed that.
+    pub(super) async fn check_durability(&mut self) -> Result<(), CommitError> {
+        if self.durable_at.elapsed() < DURABILITY_AGE_MAX {
+            return Ok(());
+        }
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        bounded(self.shared.database.check_durability(connection)).await?;
+        self.durable_at = Instant::now();
+        Ok(())
+    }
+
+    pub(super) fn disconnect(&mut self, why: &str) {
+        if self.connection.take().is_some() {
+            self.shared.stats.connected.dec();
+            LOST.say(|held_back| tracing::warn!(why, held_back, "a lane lost its connection"));
+        }
+    }
+}
