@@ -70,8 +70,12 @@ impl Ledger {
     }
 
     async fn health(&self) -> u16 {
-        let health = format!("{}/api/health", self.passbook.url);
-        let reply = self.client.get(health).send().await;
+        self.get("/api/health").await
+    }
+
+    async fn get(&self, path: &str) -> u16 {
+        let url = format!("{}{path}", self.passbook.url);
+        let reply = self.client.get(url).send().await;
         reply.expect("an answer").status().as_u16()
     }
 
@@ -145,6 +149,35 @@ async fn a_server_that_may_lose_money_goes_on_where_that_was_asked_for() {
     ledger
         .alter_system(&["reset fsync", "reset synchronous_commit"])
         .await;
+    ledger.close();
+}
+
+#[tokio::test]
+async fn a_server_that_became_a_standby_is_asked_for_nothing() {
+    let ledger = Ledger::open(&["--lanes", "1"]);
+    let user = ledger.user().await;
+    let path = format!("/api/users/{user}");
+    assert_eq!(ledger.get(&path).await, 200);
+    let signal = ledger.data_dir.path().join("postgres/standby.signal");
+    fs::write(&signal, "").expect("written");
+    let postmaster = process::postmaster_pid(&ledger.data_dir);
+    process::signal("INT", &postmaster.to_string());
+    eventually("it is back, as a standby", async || {
+        let Ok(mut connection) = PgConnection::connect(&ledger.url).await else {
+            return false;
+        };
+        let asked = sqlx::query_scalar("select pg_is_in_recovery()");
+        asked.fetch_one(&mut connection).await.unwrap_or(false)
+    })
+    .await;
+    for _ in 0..3 {
+        assert_eq!(ledger.get(&path).await, 503, "it shows what was");
+    }
+    postgres::execute(&ledger.url, "select pg_promote()").await;
+    eventually("it is asked again", async || {
+        ledger.get(&path).await == 200 && ledger.deposit(user, "once").await == 200
+    })
+    .await;
     ledger.close();
 }
 
