@@ -67,17 +67,7 @@ impl Lane {
                 batch.fail(Fault::Unavailable);
                 Vec::new()
             }
-            // After a fail-over the next connection may lead to the right one, and it knows the tables as they are now.
-            CommitError::WrongServer(why) if batch.reroutes < REROUTES_MAX => {
-                self.disconnect(&why);
-                batch.reroutes = batch.reroutes.saturating_add(1);
-                vec![batch]
-            }
-            CommitError::WrongServer(why) => {
-                self.disconnect(&why);
-                batch.fail(Fault::Unavailable);
-                Vec::new()
-            }
+            CommitError::WrongServer(why) => self.reroute(batch, &why),
             CommitError::Refused(why) => {
                 let commands = batch.work.len();
                 REFUSES.say(|held_back| {
@@ -165,16 +155,30 @@ impl Lane {
     /// The batch itself was refused, so nothing of it is applied, whatever became of the look.
     fn failed_to_learn(&mut self, batch: Batch, error: &CommitError) -> Vec<Batch> {
         match error {
-            CommitError::Lost(why) => self.disconnect(why),
+            CommitError::Lost(why) => {
+                self.disconnect(why);
+                vec![batch]
+            }
+            CommitError::WrongServer(why) => self.reroute(batch, why),
             error => {
                 LOOK_FAILED.say(|held_back| {
                     tracing::error!(?error, held_back, "a look for known outcomes failed");
                 });
                 batch.fail(Fault::Unavailable);
-                return Vec::new();
+                Vec::new()
             }
         }
-        vec![batch]
+    }
+
+    /// After a fail-over the next connection may lead to the right server, and it knows the tables as they are now.
+    fn reroute(&mut self, mut batch: Batch, why: &str) -> Vec<Batch> {
+        self.disconnect(why);
+        if batch.reroutes < REROUTES_MAX {
+            batch.reroutes = batch.reroutes.saturating_add(1);
+            return vec![batch];
+        }
+        batch.fail(Fault::Unavailable);
+        Vec::new()
     }
 
     /// Finds the one command that the database cannot take, so that it answers for itself alone.

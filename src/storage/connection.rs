@@ -122,9 +122,13 @@ impl Database {
         let options = self.options.clone().options(LANE_SETTINGS);
         let mut required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
         let mut first = self.connect(options.clone(), &required).await?;
-        let found = fetch_synchronous_commit(&mut first).await?;
-        let may_be_quiet = may_set(&mut first, QUIET.0).await?;
-        close(first).await;
+        let looked = in_time(async {
+            let found = fetch_synchronous_commit(&mut first).await?;
+            let may_be_quiet = may_set(&mut first, QUIET.0).await?;
+            close(first).await;
+            Ok((found, may_be_quiet))
+        });
+        let (found, may_be_quiet) = looked.await?;
         // A reload does not change what a connection said when it was made.
         if !self.unsafe_durability {
             required.push(("synchronous_commit", &found));
@@ -183,10 +187,7 @@ impl Database {
             self.check(&mut connection, required).await?;
             Ok(connection)
         };
-        match tokio::time::timeout(CONNECT_TIMEOUT, checked).await {
-            Ok(connected) => connected,
-            Err(_) => Err(StorageError::Unfit("no answer in time".to_owned())),
-        }
+        in_time(checked).await
     }
 
     async fn check(
@@ -233,6 +234,19 @@ impl Database {
             }
         }
         Ok(())
+    }
+}
+
+/// What a new connection is asked, in bounded time also where the network swallows the answer.
+fn in_time<T>(
+    exchange: impl Future<Output = Result<T, StorageError>>,
+) -> impl Future<Output = Result<T, StorageError>> {
+    // Whoever connects would be as large as that, three times over.
+    let exchange = Box::pin(exchange);
+    async {
+        let silent = |_| Err(StorageError::Unfit("no answer in time".to_owned()));
+        let answer = tokio::time::timeout(CONNECT_TIMEOUT, exchange).await;
+        answer.unwrap_or_else(silent)
     }
 }
 
