@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use passbook::storage::{Database, connection, schema};
+use sqlx::AssertSqlSafe;
 
 use crate::support::process::{Ended, Passbook, run};
 use crate::support::{Bank, postgres};
@@ -12,23 +13,32 @@ const ORDERS: &str = "
     select format('%s: %s', indexrelid::regclass, collname)
     from pg_index, unnest(indcollation) as used (id), pg_collation
     where indisunique and pg_collation.oid = used.id
-        and indrelid in ('transactions'::regclass, 'account_names'::regclass, 'books'::regclass)
+        and indrelid in ('transactions'::regclass, 'account_names'::regclass, 'books'::regclass, 'users'::regclass)
     order by 1";
 
 #[tokio::test]
-async fn names_are_in_the_order_of_their_bytes_whatever_the_locale() {
+async fn names_and_emails_are_in_the_order_of_their_bytes_whatever_the_locale() {
     let bank = Bank::open().await;
     let orders: Vec<(String,)> = bank.rows(ORDERS).await;
     let orders: Vec<&str> = orders.iter().map(|(order,)| order.as_str()).collect();
-    assert_eq!(orders, ["account_names_pkey: C", "books_open_name: C"]);
+    let expected = [
+        "account_names_pkey: C",
+        "books_open_name: C",
+        "users_email: C",
+    ];
+    assert_eq!(orders, expected);
     bank.close().await;
 }
 
-/// The schema before migration V13, with whatever is in it.
-const BEFORE_KEY_HASH: &str = "
+/// What migrations after V14 made, taken away again.
+const BEFORE_V15: &str = "
     drop index transactions_account_id;
     drop trigger currencies_append_only on currencies;
     drop trigger currencies_no_truncate on currencies;
+    delete from refinery_schema_history where 15 <= version;";
+
+/// The schema before migration V13, with whatever is in it.
+const BEFORE_KEY_HASH: &str = "
     alter table transactions drop column key_hash;
     create unique index transactions_idempotency_key
         on transactions (scope_kind, scope_id, idempotency_key) where idempotency_key is not null;
@@ -51,6 +61,7 @@ async fn keys_from_before_they_had_hashes_are_known() {
     }
     assert_eq!(user.change("-1").await.status, 200);
     let url = bank.database_url.clone();
+    bank.plant(BEFORE_V15).await;
     bank.plant(BEFORE_KEY_HASH).await;
     let id = user.id;
     bank.stop().await;
@@ -156,4 +167,57 @@ async fn verify_of_an_older_schema_says_to_migrate() {
         "{ended:?}"
     );
     postgres::drop_database(&url).await;
+}
+
+/// The schema before migration V14, with whatever is in it.
+const BEFORE_EMAIL_ORDER: &str = "
+    alter table users alter column email type text collate \"default\";
+    delete from refinery_schema_history where 14 <= version";
+
+#[tokio::test]
+async fn emails_from_before_they_had_an_order_of_their_own_are_known() {
+    let bank = Bank::open().await;
+    let emails = [
+        "z@example.org",
+        "\u{e4}@example.org",
+        "a_b@example.org",
+        "a-b@example.org",
+    ];
+    let body = |email: &str| format!(r#"{{"name":"a","email":"{email}"}}"#);
+    for email in emails {
+        assert_eq!(bank.post("/api/users", &body(email)).await.status, 201);
+    }
+    let url = bank.database_url.clone();
+    bank.plant(BEFORE_V15).await;
+    bank.plant(BEFORE_EMAIL_ORDER).await;
+    bank.stop().await;
+
+    let bank = Bank::open_on(&url, &[]).await;
+    let orders: Vec<(String,)> = bank.rows(ORDERS).await;
+    assert!(
+        orders.contains(&("users_email: C".to_owned(),)),
+        "{orders:?}"
+    );
+    for email in emails {
+        let reply = bank.post("/api/users", &body(email)).await;
+        assert_eq!(
+            (reply.status, reply.message().as_str()),
+            (409, "Email already in use")
+        );
+    }
+    // The check means the letters that it meant before.
+    let mut intruder = bank.intruder().await;
+    for (letter, is_taken) in [("A", false), ("M", false), ("Z", false), ("\u{c9}", true)] {
+        let sql = format!(
+            "insert into users (id, email, created_at, updated_at)
+            values (nextval('users_id_seq'), '{letter}@example.org', now(), now())"
+        );
+        let inserted = sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&mut intruder)
+            .await;
+        assert_eq!(inserted.is_ok(), is_taken, "{letter}: {inserted:?}");
+    }
+    // Nobody opened an account with them.
+    bank.plant("delete from users where email like '%É@%'").await;
+    bank.close().await;
 }
