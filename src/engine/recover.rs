@@ -88,10 +88,7 @@ impl Lane {
         for account in batch.view.heads.keys() {
             self.shared.memory.forget_head(*account);
         }
-        if batch
-            .commands()
-            .any(|command| command.action.book().is_some())
-        {
+        if !batch.view.books.is_empty() {
             self.shared.memory.forget_books();
         }
         if let Some(rest) = rest(batch.conflicts) {

@@ -6,7 +6,7 @@ use super::batch::{self, Batch};
 use super::ids::{Lacking, needed};
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{AccountRef, Answered, BookName, View};
+use crate::ledger::{AccountRef, Answered, BookId, BookName, View};
 use crate::storage::{self, CommitError};
 
 impl Lane {
@@ -33,32 +33,45 @@ impl Lane {
 
     /// Fills the view with the heads and names that the commands need: from memory, or else by one query.
     pub(super) async fn read(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
-        self.read_books(batch).await?;
+        let named = batch.commands().filter_map(|command| command.action.book());
+        let named: Vec<BookName> = named.collect();
+        batch.view.books.clear();
+        self.read_books(batch, named).await?;
         let missing = self.recall(batch);
         let unopened = if missing.is_empty() {
             0
         } else {
             self.fetch(batch, &missing).await?
         };
+        if has_other_book(&batch.view) {
+            self.read_books(batch, BookName::RESETTABLE.into()).await?;
+        }
         let needed = needed(batch.commands(), unopened);
         self.reserve(self.ids.lacking(&needed)).await?;
         self.ids.lend(&needed, &mut batch.view);
         Ok(())
     }
 
-    /// Fills the view with the open books that the commands name.
-    async fn read_books(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
-        let mut names: Vec<BookName> = batch
-            .commands()
-            .filter_map(|command| command.action.book())
-            .collect();
+    /// Fills the view with the open books of these names. What it has of them stays: what names mean was read by it.
+    async fn read_books(
+        &mut self,
+        batch: &mut Batch,
+        mut names: Vec<BookName>,
+    ) -> Result<(), CommitError> {
+        names.retain(|name| batch.view.books.id(*name).is_none());
         if names.is_empty() {
             return Ok(());
         }
-        batch.view.books = self.shared.memory.books();
+        let remembered = self.shared.memory.books();
         names.sort_unstable();
         names.dedup();
-        names.retain(|name| batch.view.books.id(*name).is_none());
+        names.retain(|name| match remembered.id(*name) {
+            Some(book) => {
+                batch.view.books.insert(*name, book);
+                false
+            }
+            None => true,
+        });
         if names.is_empty() {
             return Ok(());
         }
@@ -177,13 +190,18 @@ fn is_known(view: &View, reference: &AccountRef) -> bool {
     }
 }
 
+/// Whether a book that may be sealed by now has an account in the view.
+fn has_other_book(view: &View) -> bool {
+    view.heads.values().any(|head| head.book != BookId::MAIN)
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
 
     use super::super::desk::{named, usd};
     use super::*;
-    use crate::ledger::{AccountId, BookId, Head};
+    use crate::ledger::{AccountId, Head};
 
     #[test]
     fn what_the_view_has_is_not_looked_up_again() {

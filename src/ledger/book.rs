@@ -24,6 +24,8 @@ impl BookName {
     pub const MAIN: Self = Self("main");
     /// The book of the `events` interface, which its clients may reset.
     pub const EVENTS: Self = Self("events");
+    /// Those of which there may be sealed books.
+    pub const RESETTABLE: [Self; 1] = [Self::EVENTS];
 
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -43,6 +45,16 @@ impl Books {
 
     pub fn insert(&mut self, name: BookName, book: BookId) {
         self.0.insert(name, book);
+    }
+
+    /// Which books are open, beside the main one.
+    pub fn ids(&self) -> impl Iterator<Item = BookId> {
+        self.0.values().copied()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub fn clear(&mut self) {

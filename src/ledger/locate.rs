@@ -77,6 +77,41 @@ impl Planner<'_, '_> {
         Ok(Place::Account(head.clone()))
     }
 
+    /// An account of a sealed book is closed, however it is called.
+    pub(super) fn check_books(&mut self, from: &Place, to: &Place) -> Result<(), Rejection> {
+        for place in [from, to] {
+            if let Place::Account(head) = place
+                && !self.is_open(head.book)
+            {
+                return Err(Rejection::AccountClosed { account: head.id });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a book is open after the commands so far. It must still be, or still not be, when the plan is written.
+    fn is_open(&mut self, book: BookId) -> bool {
+        if book == BookId::MAIN {
+            return true;
+        }
+        let mut new_books = self.plan.new_books.iter();
+        if let Some(new) = new_books.find(|new| new.id == book) {
+            return new.sealed_at.is_none();
+        }
+        let mut sealed_books = self.plan.sealed_books.iter();
+        if sealed_books.any(|(sealed, _)| *sealed == book) {
+            return false;
+        }
+        let is_open = self.view.books.ids().any(|open| open == book);
+        if is_open {
+            self.books.insert(book);
+        } else {
+            // That its name has another open book is what shows it to be sealed.
+            self.books.extend(self.view.books.ids());
+        }
+        is_open
+    }
+
     /// The book of a name that is open after the commands so far.
     pub(super) fn book(&self, name: BookName) -> BookId {
         let reset = self.reset.id(name).filter(|_| name != BookName::MAIN);

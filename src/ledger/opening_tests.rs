@@ -4,8 +4,8 @@ use super::plan_tests::{
     carry, cents, command, deposit, holding, keyed, moves, now, planned, rejection, usd, withdrawal,
 };
 use super::{
-    AccountId, AccountName, AccountRef, Action, BookId, BookName, Kind, NamedAccount, OpenAccount,
-    Parties, Rejection, Scope, Side, UserId, Version,
+    AccountId, AccountName, AccountRef, Action, BookId, BookName, Head, Kind, NamedAccount,
+    OpenAccount, Parties, Rejection, Scope, Side, UserId, Version, View,
 };
 
 const A: AccountId = AccountId(1);
@@ -164,4 +164,78 @@ fn the_main_book_needs_no_confirmation() {
     let commands = [command(1, deposit(A, 1)), command(2, open(1))];
     let plan = planned(&commands, &view);
     assert!(plan.books.is_empty() && plan.sealed_books.is_empty());
+}
+
+/// An account of a book, beside those of the main one.
+fn holding_in(book: BookId) -> (View, AccountId) {
+    let mut view = holding(&[100]);
+    let id = AccountId(50);
+    let head = Head::open(id, book, None, usd(), now());
+    view.heads.insert(id, head);
+    (view, id)
+}
+
+#[test]
+fn an_account_of_an_open_book_is_written_by_its_id_while_that_is_open() {
+    let (view, id) = holding_in(BookId(2));
+    let commands = [command(1, deposit(id, 5)), command(2, withdrawal(id, 2))];
+    let plan = planned(&commands, &view);
+    assert!(plan.answers.iter().all(|answered| answered.outcome.is_ok()));
+    assert_eq!(plan.swaps[0].head.balance, cents(3));
+    assert_eq!(plan.books, [BookId(2)]);
+}
+
+#[test]
+fn an_account_of_a_sealed_book_is_closed() {
+    let (view, id) = holding_in(BookId(9));
+    let transfer = |from, to| {
+        let (from, to) = (AccountRef::Id(from), AccountRef::Id(to));
+        moves(Parties::Transfer { from, to }, 1)
+    };
+    let commands = [
+        command(1, deposit(id, 5)),
+        keyed(2, "k", 1, withdrawal(id, 1)),
+        command(3, transfer(id, A)),
+        command(4, transfer(A, id)),
+    ];
+    let plan = planned(&commands, &view);
+    let closed = Rejection::AccountClosed { account: id };
+    for answered in &plan.answers {
+        assert_eq!(rejection(answered), closed);
+    }
+    assert_eq!(plan.transactions[0].refusal, Some(closed));
+    assert!(plan.swaps.is_empty() && plan.entries.is_empty());
+    // The book that is open in its stead is what shows it.
+    assert_eq!(plan.books, [BookId(2)]);
+    assert!(plan.confirms.iter().any(|expected| expected.id == id));
+}
+
+#[test]
+fn an_account_is_closed_by_the_reset_before_it_in_the_batch() {
+    let (view, id) = holding_in(BookId(2));
+    let commands = [
+        keyed(1, "k", 1, deposit(id, 5)),
+        command(2, reset()),
+        command(3, deposit(id, 1)),
+        keyed(4, "k", 1, deposit(id, 5)),
+        command(5, deposit_event("x", 7)),
+        // The first account that the plan opens.
+        command(6, deposit(AccountId(100), 1)),
+        command(7, reset()),
+        command(8, deposit(AccountId(100), 1)),
+    ];
+    let plan = planned(&commands, &view);
+    let accepted: Vec<bool> = plan
+        .answers
+        .iter()
+        .map(|answered| answered.outcome.is_ok())
+        .collect();
+    assert_eq!(accepted, [true, true, false, true, true, true, true, false]);
+    assert!(plan.answers[3].replayed);
+    let closed = |account| Rejection::AccountClosed { account };
+    assert_eq!(rejection(&plan.answers[2]), closed(id));
+    assert_eq!(rejection(&plan.answers[7]), closed(AccountId(100)));
+    assert_eq!(plan.swaps[0].head.balance, cents(5));
+    assert_eq!(plan.accounts[0].head.balance, cents(8));
+    assert!(plan.books.is_empty());
 }

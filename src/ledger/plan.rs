@@ -17,7 +17,7 @@ use super::{
 /// What is taken to be true while planning. The database confirms it, or refuses the plan.
 #[derive(Debug, Default)]
 pub struct View {
-    /// Every book that a command names.
+    /// Every book that a command names; if it calls an account outside the main book, of every name.
     pub books: Books,
     /// Every account that a command names and that exists.
     pub heads: HashMap<AccountId, Head>,

@@ -107,7 +107,9 @@ impl<'a, 'v> Planner<'a, 'v> {
         if money.amount().is_zero() {
             return Answered::first(self.accept_nothing(command, money, scope, &from, &to));
         }
-        let outcome = check(money, command.expected_version, &from, &to);
+        let outcome = self
+            .check_books(&from, &to)
+            .and_then(|()| check(money, command.expected_version, &from, &to));
         match outcome {
             Ok(()) => Answered::first(Ok(self.apply(command, money, Some(scope), from, to))),
             Err(rejection) => {

@@ -1,10 +1,11 @@
 //! `POST /reset`: a new, empty book, and nothing is deleted.
 
+use passbook::ledger::{AccountId, AccountRef, Rejection};
 use reqwest::Method;
 use sqlx::PgConnection;
 
 use super::{balance, bank, deposit, said, withdraw};
-use crate::support::bank::at_once;
+use crate::support::bank::{at_once, transfer};
 use crate::support::{Bank, Reply, eventually};
 
 async fn reset(bank: &Bank) -> Reply {
@@ -153,4 +154,160 @@ async fn what_is_being_written_while_the_book_is_reset_goes_to_the_new_one() {
 async fn run(connection: &mut PgConnection, sql: &'static str) {
     let run = sqlx::raw_sql(sql).execute(connection).await;
     run.unwrap_or_else(|error| panic!("{sql}: {error}"));
+}
+
+/// The id of the account that has this name in the open book.
+async fn account(bank: &Bank, name: &str) -> i64 {
+    let sql = format!(
+        "select account_id from account_names join books on books.id = book_id
+        where account_names.name = '{name}' and sealed_at is null"
+    );
+    bank.number(&sql).await
+}
+
+/// Money to or from an account by its id, under a key if there is one.
+async fn change(bank: &Bank, account: i64, kind: &str, amount: &str, key: Option<&str>) -> Reply {
+    let path = format!("/accounts/{account}/transactions");
+    let body = format!(r#"{{"type":"{kind}","amount":{amount}}}"#);
+    let headers: Vec<_> = key
+        .map(|key| ("Idempotency-Key", key))
+        .into_iter()
+        .collect();
+    bank.send(Method::POST, &path, &headers, Some(&body)).await
+}
+
+#[tokio::test]
+async fn accounts_of_a_sealed_book_are_closed_by_their_ids_too() {
+    let here = bank().await;
+    let there = Bank::open_on(&here.database_url, &["--allow-reset"]).await;
+    deposit(&here, "a", "10").await;
+    let account = account(&here, "a").await;
+    let mut firsts = Vec::new();
+    for (bank, key) in [
+        (&here, Some("here")),
+        (&there, Some("there")),
+        (&there, None),
+    ] {
+        let first = change(bank, account, "deposit", "1", key).await;
+        assert_eq!(first.status, 201, "{first:?}");
+        firsts.push(first);
+    }
+    let refused = change(&here, account, "withdraw", "99", Some("refused")).await;
+    assert_eq!(refused.status, 422);
+    reset(&here).await;
+
+    // Both knew the account, and only one of them knows of the reset.
+    let closed = (422, r#"{"error":"Account is closed"}"#);
+    for bank in [&there, &here] {
+        for (kind, key) in [
+            ("deposit", None),
+            ("withdraw", None),
+            ("withdraw", Some("late")),
+            ("withdraw", Some("late")),
+        ] {
+            let reply = change(bank, account, kind, "1", key).await;
+            assert_eq!(said(&reply), closed, "{kind} {key:?}");
+        }
+    }
+    assert_eq!(
+        change(&there, account, "withdraw", "1", Some("late"))
+            .await
+            .headers["idempotent-replayed"],
+        "true"
+    );
+    // What was answered before is answered again.
+    for (bank, key, status) in [(&there, "here", 409), (&here, "there", 409)] {
+        let again = change(bank, account, "deposit", "1", Some(key)).await;
+        assert_eq!(again.status, status, "{again:?}");
+        assert!(again.text.contains("Duplicate transaction"), "{again:?}");
+    }
+    let again = change(&there, account, "withdraw", "99", Some("refused")).await;
+    assert_eq!((said(&again), again.is_replayed()), (said(&refused), true));
+    // It can still be looked at.
+    let path = format!("/accounts/{account}");
+    let balance = here.get(&format!("{path}/balance")).await;
+    assert_eq!(said(&balance), (200, r#"{"balance":13.00,"version":5}"#));
+    let history = there.get(&format!("{path}/transactions")).await;
+    assert_eq!(history.status, 200, "{history:?}");
+    assert_eq!(said(&deposit(&there, "a", "2").await).0, 201);
+    there.stop().await;
+    here.close().await;
+}
+
+#[tokio::test]
+async fn money_does_not_pass_between_a_sealed_book_and_an_open_one() {
+    let bank = bank().await;
+    let user = bank.user("10").await;
+    deposit(&bank, "a", "10").await;
+    let (old, users) = (
+        AccountId(account(&bank, "a").await),
+        AccountId(user.account().await),
+    );
+    reset(&bank).await;
+    for (from, to) in [(old, users), (users, old)] {
+        let money = transfer(&bank, AccountRef::Id(from), AccountRef::Id(to), 100);
+        let answered = bank.app.service().move_money(money, None).await;
+        let closed = Rejection::AccountClosed { account: old };
+        assert_eq!(answered.expect("an answer").outcome, Err(closed));
+    }
+    assert_eq!(user.balance().await, "10.00");
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn an_account_is_not_called_closed_because_of_a_guess() {
+    let here = bank().await;
+    let there = Bank::open_on(&here.database_url, &["--allow-reset"]).await;
+    deposit(&here, "a", "10").await;
+    // One service remembers the book, and the other one opens the next with an account in it.
+    reset(&there).await;
+    deposit(&there, "b", "10").await;
+    let account = account(&there, "b").await;
+    let reply = change(&here, account, "deposit", "1", None).await;
+    assert_eq!(reply.status, 201, "{reply:?}");
+    there.stop().await;
+    here.close().await;
+}
+
+#[tokio::test]
+async fn no_money_reaches_a_sealed_book_by_an_id_however_they_race() {
+    let here = bank().await;
+    let there = Bank::open_on(&here.database_url, &["--allow-reset"]).await;
+    deposit(&here, "a", "1").await;
+    let account = account(&here, "a").await;
+    let replies = at_once((0..200).map(async |number| {
+        let bank = if number % 2 == 0 { &here } else { &there };
+        if number == 100 {
+            reset(bank).await
+        } else {
+            change(bank, account, "deposit", "1", None).await
+        }
+    }))
+    .await;
+    let count = |status| {
+        replies
+            .iter()
+            .filter(|reply| reply.status == status)
+            .count()
+    };
+    assert_eq!(
+        (count(200), count(201) + count(422)),
+        (1, 199),
+        "{replies:?}"
+    );
+    let entries = here
+        .number(&format!(
+            "select count(*) from entries where account_id = {account}"
+        ))
+        .await;
+    assert_eq!(
+        entries,
+        i64::try_from(count(201)).expect("a small number") + 1
+    );
+    assert_eq!(
+        change(&there, account, "deposit", "1", None).await.status,
+        422
+    );
+    there.stop().await;
+    here.close().await;
 }
