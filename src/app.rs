@@ -411,6 +411,7 @@ async fn open_demo_user(service: &Service) -> Result<(), AppError> {
         name: Some("Demo".to_owned()),
         email: None,
         password_hash: None,
+        session: None,
         currency,
         opening_balance: Amount::parse_plain(DEMO_BALANCE, currency.scale)
             .map_err(|error| failed(&error))?,

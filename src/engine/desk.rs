@@ -216,6 +216,7 @@ pub(super) fn open_user(text: Option<&str>) -> Action {
         name: text.map(str::to_owned),
         email: text.map(|text| format!("{text}@")),
         password_hash: text.map(|text| PasswordHash(format!("{text}#hash"))),
+        session: None,
         currency: usd(),
         opening_balance: Amount::ZERO,
     })

@@ -1,6 +1,7 @@
 //! Everything the ledger can be asked to do, with the receipt for having done it.
 
 use std::fmt;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -72,9 +73,20 @@ pub struct OpenUser {
     pub email: Option<String>,
     /// None where the user does not sign in.
     pub password_hash: Option<PasswordHash>,
+    /// None where the user is not signed in at once.
+    pub session: Option<NewSession>,
     pub currency: Currency,
     /// Not negative. Zero deposits nothing.
     pub opening_balance: Amount,
+}
+
+/// A session that begins with the user, so that nobody is opened whom the caller does not hear of.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession {
+    /// SHA-256 of the token, which itself is never stored.
+    pub token_hash: [u8; 32],
+    /// How long it lives in any case, by the clock of the database.
+    pub lifetime: Duration,
 }
 
 /// An account without a name: it is called by its id, or by the number that follows from it.

@@ -33,8 +33,8 @@ mod seal_tests;
 pub use account::{AccountId, AccountName, Head, Status, UserId, Version};
 pub use book::{BookId, BookName, Books};
 pub use command::{
-    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, OpenAccount, OpenUser, Parties,
-    PasswordHash, Receipt, Scope, Standing, TransactionId,
+    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, NewSession, OpenAccount, OpenUser,
+    Parties, PasswordHash, Receipt, Scope, Standing, TransactionId,
 };
 pub use error::{Answer, Answered, Fault, Rejection, Side};
 pub use money::{Amount, Currency, CurrencyCode};

@@ -1,11 +1,13 @@
 //! What the planner decides about openings, ownership and books that are reset, on examples.
 
+use std::time::Duration;
+
 use super::plan_tests::{
     carry, cents, command, deposit, holding, keyed, moves, now, planned, rejection, usd, withdrawal,
 };
 use super::{
     AccountId, AccountName, AccountRef, Action, BookId, BookName, Head, Kind, NamedAccount,
-    OpenAccount, Parties, Rejection, Scope, Side, UserId, Version, View,
+    NewSession, OpenAccount, OpenUser, Parties, Rejection, Scope, Side, UserId, Version, View,
 };
 
 const A: AccountId = AccountId(1);
@@ -238,4 +240,36 @@ fn an_account_is_closed_by_the_reset_before_it_in_the_batch() {
     assert_eq!(plan.swaps[0].head.balance, cents(5));
     assert_eq!(plan.accounts[0].head.balance, cents(8));
     assert!(plan.books.is_empty());
+}
+
+#[test]
+fn a_session_begins_with_the_user_and_once_for_a_key() {
+    let session = NewSession {
+        token_hash: [7; 32],
+        lifetime: Duration::from_hours(24),
+    };
+    let open = |email: &str, session| {
+        Action::OpenUser(OpenUser {
+            name: None,
+            email: Some(email.to_owned()),
+            password_hash: None,
+            session,
+            currency: usd(),
+            opening_balance: cents(0),
+        })
+    };
+    let commands = [
+        keyed(1, "k", 1, open("a@b", Some(session))),
+        keyed(2, "k", 1, open("a@b", Some(session))),
+        command(3, open("a@b", Some(session))),
+        command(4, open("c@d", None)),
+    ];
+    let view = holding(&[]);
+    let plan = planned(&commands, &view);
+    let begun: Vec<_> = plan
+        .users
+        .iter()
+        .map(|user| (user.email, user.session.map(|session| session.token_hash)))
+        .collect();
+    assert_eq!(begun, [(Some("a@b"), Some([7; 32])), (Some("c@d"), None)]);
 }

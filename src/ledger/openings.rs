@@ -38,6 +38,7 @@ impl<'a> Planner<'a, '_> {
             name: open.name.as_deref(),
             email: open.email.as_deref(),
             password_hash: open.password_hash.as_ref(),
+            session: open.session.as_ref(),
             created_at: self.now,
         });
         let head = self.open_named(NamedAccount::of_user(user, open.currency), open.currency);

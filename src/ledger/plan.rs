@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use chrono::{DateTime, Utc};
 
 use super::command::{
-    AccountRef, Action, Command, Key, Kind, NamedAccount, PasswordHash, Scope, TransactionId,
+    AccountRef, Action, Command, Key, Kind, NamedAccount, NewSession, PasswordHash, Scope,
+    TransactionId,
 };
 use super::error::{Answered, Rejection};
 use super::seal::Sealed;
@@ -100,6 +101,7 @@ pub struct NewUser<'a> {
     pub name: Option<&'a str>,
     pub email: Option<&'a str>,
     pub password_hash: Option<&'a PasswordHash>,
+    pub session: Option<&'a NewSession>,
     pub created_at: DateTime<Utc>,
 }
 

@@ -381,6 +381,7 @@ fn an_email_opens_one_user() {
             name: None,
             email: Some("a@b".to_owned()),
             password_hash: None,
+            session: None,
             currency: usd(),
             opening_balance: cents(5),
         })

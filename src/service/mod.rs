@@ -37,7 +37,7 @@ static UNREADABLE: Throttle = Throttle::new();
 
 pub use self::history::{Chain, Page};
 pub use self::passwords::Password;
-pub use self::sessions::{SessionToken, SignUp};
+pub use self::sessions::{SessionToken, SignUp, SignedUp};
 pub use crate::engine::{HotAccount, Passage, Settings as EngineSettings, Trail};
 pub use crate::storage::currencies::Registered;
 pub use crate::storage::entries::JournalEntry;

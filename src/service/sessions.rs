@@ -7,7 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::passwords::Password;
 use super::{Service, read};
-use crate::ledger::{Amount, Answer, Answered, Currency, Fault, Key, OpenUser, Rejection, UserId};
+use crate::ledger::{
+    Amount, Answered, Currency, Fault, Key, NewSession, OpenUser, Rejection, UserId,
+};
 use crate::storage;
 use crate::storage::sessions::{self, Lifetime, TokenHash};
 
@@ -27,41 +29,60 @@ pub struct SignUp {
     pub currency: Currency,
 }
 
+/// What became of a sign-up.
+pub struct SignedUp {
+    pub answered: Answered,
+    /// Of the session that the user has now. None where the sign-up was refused.
+    pub session: Option<SessionToken>,
+}
+
 /// What a user who signed in shows with each request: 256 random bits, in hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(String);
 
 impl Service {
-    /// Opens a user who can sign in. The password is no part of the key's digest, which is stored: who asks again with another
-    /// password is told apart by the password itself.
+    /// Opens a user who can sign in, and who is signed in: the session is part of the same statement. The password is no part of
+    /// the key's digest, which is stored: who asks again with another password is told apart by the password itself, and gets
+    /// another session.
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn sign_up(&self, user: SignUp, key: Option<Key>) -> Answer {
+    pub async fn sign_up(&self, user: SignUp, key: Option<Key>) -> Result<SignedUp, Fault> {
         let SignUp {
             name,
             email,
             password,
             currency,
         } = user;
+        self.sweep_sessions().await?;
+        let token = SessionToken::random()?;
         let open = OpenUser {
             name: Some(name),
             email: Some(email.clone()),
             password_hash: Some(self.passwords.hash(password.clone()).await?),
+            session: Some(NewSession {
+                token_hash: token.hash(),
+                lifetime: LIFETIME.absolute,
+            }),
             currency,
             opening_balance: Amount::ZERO,
         };
         let answered = self.open_user(open, key).await?;
-        match &answered.outcome {
+        let (answered, session) = match &answered.outcome {
             Ok(receipt) if answered.replayed => {
                 let transaction = receipt.transaction;
-                Ok(match self.sign_in(&email, password).await? {
-                    Some(_) => answered,
-                    None => Answered::first(Err(Rejection::KeyReused { transaction })),
-                })
+                match self.sign_in(&email, password).await? {
+                    Some(user) => (answered, Some(self.open_session(user).await?)),
+                    None => (
+                        Answered::first(Err(Rejection::KeyReused { transaction })),
+                        None,
+                    ),
+                }
             }
-            Ok(_) | Err(_) => Ok(answered),
-        }
+            Ok(_) => (answered, Some(token)),
+            Err(_) => (answered, None),
+        };
+        Ok(SignedUp { answered, session })
     }
 
     /// Who has this email and this password. It takes as long where there is nobody.
@@ -83,6 +104,7 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn open_session(&self, user: UserId) -> Result<SessionToken, Fault> {
+        self.sweep_sessions().await?;
         let token = SessionToken::random()?;
         let hash = token.hash();
         read(&self.reads, async |connection| {
@@ -100,6 +122,14 @@ impl Service {
         let hash = token.hash();
         read(&self.reads, async |connection| {
             sessions::find_user(connection, &hash, LIFETIME).await
+        })
+        .await
+    }
+
+    /// Done before each session that begins.
+    async fn sweep_sessions(&self) -> Result<(), Fault> {
+        read(&self.reads, async |connection| {
+            sessions::sweep(connection, LIFETIME).await
         })
         .await
     }

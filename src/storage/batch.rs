@@ -8,7 +8,7 @@ use sqlx::AssertSqlSafe;
 
 use super::{CommitError, Connection, StorageError, columns};
 use crate::ledger::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Swap};
-use crate::ledger::{BookId, Status};
+use crate::ledger::{BookId, NewSession};
 
 /// Compare-and-swap first. The heads come sorted by id and are joined by an index nested loop in that order, which the lanes'
 /// settings make the only plan there is.
@@ -85,26 +85,30 @@ const OPEN: &str = ", new_users as (
         select unnest($40::bigint[]) as book_id, unnest($50::text[]) as name, unnest($39::bigint[]) as account_id
     ) as new
     where name is not null and (select one from sure) = 1
+), new_sessions as (
+    insert into sessions (token_hash, user_id, expires_at)
+    select unnest($51::bytea[]), unnest($52::bigint[]), now() + make_interval(secs => unnest($53::float8[]))
+    where (select one from sure) = 1
 )";
 
 /// As [`SURE_OF_HEADS`], where an account is called by its name in a book that can be reset, or where one is. The book is locked
 /// against that until the commit.
 const SURE_OF_BOOKS: &str = ", open_books as (
-    select 1 from books where id = any($51::bigint[]) and sealed_at is null order by id for share
+    select 1 from books where id = any($54::bigint[]) and sealed_at is null order by id for share
 ), sealed_books as (
     update books set sealed_at = sealed.at
-    from (select unnest($52::bigint[]) as id, unnest($53::timestamptz[]) as at) as sealed
+    from (select unnest($55::bigint[]) as id, unnest($56::timestamptz[]) as at) as sealed
     where books.id = sealed.id and books.sealed_at is null
     returning 1
 ), sure as (
     select 1 / (
         (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($29)
-        and (select count(*) from open_books) = cardinality($51)
-        and (select count(*) from sealed_books) = cardinality($52)
+        and (select count(*) from open_books) = cardinality($54)
+        and (select count(*) from sealed_books) = cardinality($55)
     )::int as one
 ), new_books as (
     insert into books (id, name, opened_at, sealed_at)
-    select unnest($54::bigint[]), unnest($55::text[]), unnest($56::timestamptz[]), unnest($57::timestamptz[])
+    select unnest($57::bigint[]), unnest($58::text[]), unnest($59::timestamptz[]), unnest($60::timestamptz[])
     where (select one from sure) = 1
 )";
 
@@ -199,6 +203,7 @@ pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), C
         query = bind_expected(query, &plan.confirms);
         query = bind_users(query, &plan.users);
         query = bind_accounts(query, &plan.accounts);
+        query = bind_sessions(query, &plan.users);
     }
     if Extent::Books <= extent {
         query = bind_books(query, plan);
@@ -265,7 +270,7 @@ fn bind_expected<'q>(query: Query<'q>, expected: &[Expected]) -> Query<'q> {
         .bind(
             expected
                 .iter()
-                .map(|head| status(head.status))
+                .map(|head| columns::status(head.status))
                 .collect::<Vec<&str>>(),
         )
         .bind(expected.iter().map(floor).collect::<Vec<Decimal>>())
@@ -359,7 +364,7 @@ fn bind_accounts<'q>(query: Query<'q>, accounts: &[NewAccount]) -> Query<'q> {
         .bind(heads().map(|head| head.seal.0).collect::<Vec<[u8; 32]>>())
         .bind(
             heads()
-                .map(|head| status(head.status))
+                .map(|head| columns::status(head.status))
                 .collect::<Vec<&str>>(),
         )
         .bind(
@@ -378,6 +383,21 @@ fn bind_accounts<'q>(query: Query<'q>, accounts: &[NewAccount]) -> Query<'q> {
                 })
                 .collect::<Vec<Option<String>>>(),
         )
+}
+
+fn bind_sessions<'q>(query: Query<'q>, users: &[NewUser<'_>]) -> Query<'q> {
+    let begun = users
+        .iter()
+        .filter_map(|user| Some((user.id.0, user.session?)));
+    let (ids, sessions): (Vec<i64>, Vec<&NewSession>) = begun.unzip();
+    let hashes = sessions.iter().map(|session| session.token_hash);
+    let seconds = sessions
+        .iter()
+        .map(|session| session.lifetime.as_secs_f64());
+    query
+        .bind(hashes.collect::<Vec<[u8; 32]>>())
+        .bind(ids)
+        .bind(seconds.collect::<Vec<f64>>())
 }
 
 fn bind_transactions<'q>(
@@ -470,12 +490,4 @@ fn bind_entries<'q>(query: Query<'q>, entries: &[Entry]) -> Query<'q> {
                 .map(|entry| entry.seal.0)
                 .collect::<Vec<[u8; 32]>>(),
         )
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Open => "open",
-        Status::Frozen => "frozen",
-        Status::Closed => "closed",
-    }
 }

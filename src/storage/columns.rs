@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::error::Unreadable;
-use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, Kind, Scope, Seal};
+use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, Kind, Scope, Seal, Status};
 
 /// A row by itself, so that one whose columns cannot be read leaves the others readable.
 ///
@@ -50,6 +50,25 @@ pub(super) fn seal(bytes: &[u8]) -> Result<Seal, Unreadable> {
         .try_into()
         .map_err(|_| Unreadable(format!("a seal of {} bytes", bytes.len())))?;
     Ok(Seal(bytes))
+}
+
+pub(super) fn status(status: Status) -> &'static str {
+    match status {
+        Status::Open => "open",
+        Status::Frozen => "frozen",
+        Status::Closed => "closed",
+    }
+}
+
+/// # Errors
+/// Where the column holds no status.
+pub(super) fn parse_status(status: &str) -> Result<Status, Unreadable> {
+    match status {
+        "open" => Ok(Status::Open),
+        "frozen" => Ok(Status::Frozen),
+        "closed" => Ok(Status::Closed),
+        other => Err(Unreadable(format!("the account status {other}"))),
+    }
 }
 
 pub(super) fn kind(kind: Kind) -> &'static str {

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use sqlx::FromRow;
 
 use super::{Connection, StorageError, Unreadable, columns};
-use crate::ledger::{AccountId, AccountRef, BookId, Head, Status, UserId, Version};
+use crate::ledger::{AccountId, AccountRef, BookId, Head, UserId, Version};
 
 /// What is behind a reference to an account.
 #[derive(Clone, Debug)]
@@ -210,17 +210,8 @@ impl Row {
             floor: columns::amount(floor, currency.scale)?,
             version: Version(version),
             seal: columns::seal(&seal)?,
-            status: parse_status(&status)?,
+            status: columns::parse_status(&status)?,
             last_entry_at,
         }))
-    }
-}
-
-fn parse_status(status: &str) -> Result<Status, Unreadable> {
-    match status {
-        "open" => Ok(Status::Open),
-        "frozen" => Ok(Status::Frozen),
-        "closed" => Ok(Status::Closed),
-        other => Err(Unreadable(format!("the account status {other}"))),
     }
 }

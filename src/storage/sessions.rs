@@ -15,7 +15,24 @@ pub struct Lifetime {
     pub absolute: Duration,
 }
 
-/// Adds a session, and removes a few that are past their time: more than are added, while there are any. A session that is there
+/// Removes a few sessions that are past their time. Done before each one that begins: more go than come, while there are any.
+///
+/// # Errors
+/// Where the database does not answer.
+pub async fn sweep(connection: &mut Connection, lifetime: Lifetime) -> Result<(), StorageError> {
+    const SQL: &str = "
+        delete from sessions where token_hash in (
+            select token_hash from sessions where used_at < now() - make_interval(secs => $1)
+            order by used_at limit 10 for update skip locked
+        )";
+    sqlx::query(SQL)
+        .bind(lifetime.idle.as_secs_f64())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Adds a session of a user who is there. One that begins with its user is part of the batch statement. A session that is there
 /// is this one: it may be added twice where the connection is lost.
 ///
 /// # Errors
@@ -27,18 +44,11 @@ pub async fn insert(
     lifetime: Lifetime,
 ) -> Result<(), StorageError> {
     const SQL: &str = "
-        with swept as (
-            delete from sessions where token_hash in (
-                select token_hash from sessions where used_at < now() - make_interval(secs => $3)
-                order by used_at limit 10 for update skip locked
-            )
-        )
-        insert into sessions (token_hash, user_id, expires_at) values ($1, $2, now() + make_interval(secs => $4))
+        insert into sessions (token_hash, user_id, expires_at) values ($1, $2, now() + make_interval(secs => $3))
         on conflict (token_hash) do nothing";
     sqlx::query(SQL)
         .bind(token)
         .bind(user.0)
-        .bind(lifetime.idle.as_secs_f64())
         .bind(lifetime.absolute.as_secs_f64())
         .execute(connection)
         .await?;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use reqwest::Method;
 use sqlx::AssertSqlSafe;
 use tokio::time::sleep;
 
@@ -17,6 +18,24 @@ async fn an_answer_that_was_lost_is_found_by_the_transaction_ids() {
 #[tokio::test]
 async fn a_request_that_was_lost_is_sent_again_under_the_same_ids() {
     lose(Cut::Request).await;
+}
+
+#[tokio::test]
+async fn a_session_that_began_with_its_user_is_found_with_them() {
+    for cut in [Cut::Request, Cut::Answer] {
+        let (proxy, direct) = Proxy::to_new_database().await;
+        let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
+        proxy.cut_next(cut);
+        let ada = r#"{"name":"ada","email":"ada@example.org","password":"Secret12"}"#;
+        let reply = bank.post("/api/signup", ada).await;
+        assert_eq!((reply.status, proxy.cuts()), (200, 1), "{reply:?}");
+        let cookie = [("Cookie", reply.headers["set-cookie"].as_str())];
+        let accounts = bank.send(Method::GET, "/api/accounts", &cookie, None).await;
+        assert_eq!(accounts.status, 200, "{accounts:?}");
+        assert_eq!(bank.number("select count(*) from sessions").await, 1);
+        bank.stop().await;
+        Bank::open_on(&direct, &[]).await.close().await;
+    }
 }
 
 /// Deposits, withdrawals and openings, with keys and without, each with its connection cut once.

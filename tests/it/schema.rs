@@ -218,6 +218,7 @@ async fn emails_from_before_they_had_an_order_of_their_own_are_known() {
         assert_eq!(inserted.is_ok(), is_taken, "{letter}: {inserted:?}");
     }
     // Nobody opened an account with them.
-    bank.plant("delete from users where email like '%É@%'").await;
+    bank.plant("delete from users where email like '%É@%'")
+        .await;
     bank.close().await;
 }

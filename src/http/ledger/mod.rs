@@ -153,6 +153,7 @@ async fn open(
         name: Some(name.clone()),
         email: Some(email.clone()),
         password_hash: None,
+        session: None,
         currency: service.default_currency(),
         opening_balance: Amount::ZERO,
     };

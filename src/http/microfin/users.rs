@@ -1,15 +1,15 @@
 //! Users: who signs up, in and out.
 
 use actix_web::web::{Data, Payload};
-use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{Done, receive, required, session, string};
 use crate::http::{body, idempotency, text};
-use crate::ledger::{Fault, UserId};
-use crate::service::{Password, Service, SignUp};
+use crate::ledger::Fault;
+use crate::service::{Password, Service, SignUp, SignedUp};
 
 #[derive(Deserialize)]
 struct Newcomer {
@@ -35,13 +35,11 @@ pub(super) async fn sign_up(
     // Without the password: a digest is stored, and a fast one. The service tells another password apart.
     let key =
         key.map(|key| idempotency::key(key, &["microfin", "sign_up", &user.name, &user.email]));
-    let answered = service.sign_up(user, key).await?;
+    let SignedUp { answered, session } = service.sign_up(user, key).await?;
     let mut response = HttpResponse::Ok();
-    let receipt = idempotency::accepted(&mut response, answered)
+    idempotency::accepted(&mut response, answered)
         .map_err(|refused| Problem::Refused(Asked::Opening, refused))?;
-    let standing = receipt.standings.first();
-    let owner = standing.and_then(|standing| standing.owner);
-    begin_session(&service, &request, &mut response, owner.ok_or(Fault::Bug)?).await?;
+    session::begin(&mut response, &request, &session.ok_or(Fault::Bug)?);
     let message = "User Created Successfully";
     Ok(response.json(Done { message }))
 }
@@ -63,8 +61,9 @@ pub(super) async fn sign_in(
     let email = text::parse_email(&email).map_err(|_| Problem::WrongPassword)?;
     let user = service.sign_in(&email, password).await?;
     let user = user.ok_or(Problem::WrongPassword)?;
+    let token = service.open_session(user).await?;
     let mut response = HttpResponse::Ok();
-    begin_session(&service, &request, &mut response, user).await?;
+    session::begin(&mut response, &request, &token);
     let message = "User Signed In  Successfully";
     Ok(response.json(Done { message }))
 }
@@ -102,15 +101,4 @@ impl Newcomer {
             currency: service.default_currency(),
         })
     }
-}
-
-async fn begin_session(
-    service: &Service,
-    request: &HttpRequest,
-    response: &mut HttpResponseBuilder,
-    user: UserId,
-) -> Result<(), Problem> {
-    let token = service.open_session(user).await?;
-    session::begin(response, request, &token);
-    Ok(())
 }

@@ -203,6 +203,7 @@ async fn open(
                 name,
                 email,
                 password_hash: None,
+                session: None,
                 currency,
                 opening_balance,
             },

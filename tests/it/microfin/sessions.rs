@@ -168,3 +168,23 @@ async fn a_session_ends_after_a_day_however_much_it_is_used() {
     assert_eq!(again.get(ACCOUNTS).await.status, 200);
     bank.close().await;
 }
+
+#[tokio::test]
+async fn sessions_that_are_over_go_when_others_begin_by_signing_up_or_in() {
+    let bank = Bank::open().await;
+    let member = Member::new(&bank, "ada").await;
+    bank.plant(
+        "insert into sessions (token_hash, user_id, created_at, used_at, expires_at)
+        select sha256(number::text::bytea), 1, now() - interval '1 day', now() - interval '31 minutes', now()
+        from generate_series(1, 15) as number",
+    )
+    .await;
+    let sessions = "select count(*) from sessions";
+    assert_eq!(bank.number(sessions).await, 16);
+    Member::new(&bank, "grace").await;
+    assert_eq!(bank.number(sessions).await, 7, "ten went and one came");
+    sign_in(&bank, "ada@example.org", PASSWORD).await;
+    assert_eq!(bank.number(sessions).await, 3, "those of today stay");
+    assert_eq!(member.get(ACCOUNTS).await.status, 200);
+    bank.close().await;
+}

@@ -232,3 +232,28 @@ async fn a_replayed_sign_up_begins_another_session_of_the_same_user() {
     assert_eq!(bank.number("select count(*) from users").await, 1);
     bank.close().await;
 }
+
+#[tokio::test]
+async fn nobody_is_signed_up_whose_session_cannot_begin() {
+    let bank = Bank::open().await;
+    bank.plant("alter table sessions add constraint none check (false) not valid")
+        .await;
+    for key in [None, Some("key")] {
+        let headers: Vec<_> = key
+            .map(|key| ("Idempotency-Key", key))
+            .into_iter()
+            .collect();
+        let body = newcomer("ada", PASSWORD);
+        let reply = bank
+            .send(reqwest::Method::POST, "/api/signup", &headers, Some(&body))
+            .await;
+        assert_eq!(reply.status, 500, "{reply:?}");
+        assert_eq!(bank.number("select count(*) from users").await, 0);
+    }
+    bank.plant("alter table sessions drop constraint none")
+        .await;
+    // What was not applied may be asked again.
+    let member = Member::new(&bank, "ada").await;
+    assert_eq!(member.get("/api/accounts").await.status, 200);
+    bank.close().await;
+}
