@@ -1,6 +1,7 @@
 //! The composition root: builds the service from its settings, runs it, drains it.
 
 pub mod backup;
+mod demo;
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,17 +15,11 @@ use crate::bench;
 use crate::config::{DatabaseArgs, ServeArgs, TraceArgs};
 use crate::http::server::Server;
 use crate::http::settings::{self, Resets};
-use crate::ledger::{Amount, Key, OpenUser, UserId};
 use crate::postgres::{self, Address, Attached};
 use crate::service::{self, EngineSettings, Service};
 use crate::storage::schema::{self, Age};
 use crate::storage::{Database, StorageError, connection, migrations};
 use crate::telemetry::traces::{self, Traces};
-
-/// What user 1 holds on an empty ledger with demo data, in units of the default currency.
-const DEMO_BALANCE: &str = "10000";
-/// The key under which the demo user is opened: by whoever comes first, once.
-const DEMO_KEY: &str = "passbook-demo";
 
 /// Why the program could not do what it was asked. One clear line each.
 #[derive(Debug, Error)]
@@ -148,7 +143,7 @@ impl App {
         );
         let started = async {
             if demo {
-                open_demo_user(&service).await?;
+                demo::open_user(&service).await?;
             }
             let settings = settings::Settings {
                 listen: args.listen,
@@ -394,39 +389,6 @@ fn resets(args: &ServeArgs, defaults: Defaults) -> Resets {
     } else {
         Resets::Refused
     }
-}
-
-async fn open_demo_user(service: &Service) -> Result<(), AppError> {
-    let currency = service.default_currency();
-    let failed = |error: &dyn std::fmt::Display| AppError::Demo(error.to_string());
-    if service
-        .find_user(UserId(1), currency)
-        .await
-        .map_err(|error| failed(&error))?
-        .is_some()
-    {
-        return Ok(());
-    }
-    let user = OpenUser {
-        name: Some("Demo".to_owned()),
-        email: None,
-        password_hash: None,
-        session: None,
-        currency,
-        opening_balance: Amount::parse_plain(DEMO_BALANCE, currency.scale)
-            .map_err(|error| failed(&error))?,
-    };
-    // The digest is the same at every start: what is asked is that there be a demo user, whatever it held first.
-    let key = Key {
-        text: DEMO_KEY.to_owned(),
-        digest: [0; 32],
-    };
-    let answered = service
-        .open_user(user, Some(key))
-        .await
-        .map_err(|error| failed(&error))?;
-    answered.outcome.map_err(|error| failed(&error))?;
-    Ok(())
 }
 
 fn trace_settings(args: &TraceArgs) -> traces::Settings {

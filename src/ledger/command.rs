@@ -110,7 +110,7 @@ pub struct TransactionId(pub Uuid);
 /// What a caller sends along to be able to ask again without asking twice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// 1 to 255 visible ASCII characters.
+    /// 1 to 255 visible ASCII characters; what the service asks by itself has a blank in it, which no caller can send.
     pub text: String,
     /// Over all that was asked, the interface and the caller.
     pub digest: [u8; 32],

@@ -1,8 +1,10 @@
 //! What can be done for a user: open one, look at their balances.
 
 use super::{Service, UserBalance, read};
-use crate::ledger::{Action, Amount, Answer, Currency, Fault, Key, OpenUser, UserId};
-use crate::storage;
+use crate::ledger::{
+    Action, Amount, Answer, BookId, Currency, Fault, Key, OpenUser, Scope, UserId,
+};
+use crate::storage::{self, StorageError, outcomes};
 
 impl Service {
     /// A user beside their account in a currency; the balance is zero while there is no account.
@@ -28,6 +30,22 @@ impl Service {
     ) -> Result<Option<Vec<Amount>>, Fault> {
         read(&self.reads, async |connection| {
             storage::users::find_balances(connection, user, currencies).await
+        })
+        .await
+    }
+
+    /// Whether something was opened under that key, and by the same request.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn is_used(&self, key: &Key) -> Result<bool, Fault> {
+        let scope = Scope::Book(BookId::MAIN);
+        read(async {
+            let mut connection = self.reads.acquire().await.map_err(StorageError::from)?;
+            let ids = outcomes::list_ids_by_keys(&mut connection, &[(scope, &key.text)]).await?;
+            let outcomes = outcomes::list(&mut connection, &ids).await?;
+            let mut digests = outcomes.iter().map(|outcome| outcome.recorded.digest);
+            Ok(digests.any(|digest| digest == key.digest))
         })
         .await
     }
