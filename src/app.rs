@@ -21,6 +21,10 @@ use crate::storage::schema::{self, Age};
 use crate::storage::{Database, StorageError, connection, migrations};
 use crate::telemetry::traces::{self, Traces};
 
+/// The settings that say where the database is.
+const RUNTIME_URL: &str = "DATABASE_URL";
+const OWNER_URL: &str = "PASSBOOK_OWNER_URL";
+
 /// Why the program could not do what it was asked. One clear line each.
 #[derive(Debug, Error)]
 pub enum AppError {
@@ -89,7 +93,6 @@ impl Defaults {
 /// The database that a command works on, for as long as it does.
 pub struct Opened {
     pub database: Database,
-    url: String,
     attached: Option<Attached>,
 }
 
@@ -133,8 +136,13 @@ impl App {
         traces: Option<Traces>,
     ) -> Result<Self, AppError> {
         let demo = args.demo.unwrap_or(defaults.demo);
-        migrate(&parse(roles.owner, &args.database)?).await?;
-        let database = parse(roles.runtime, &args.database)?;
+        let database = parse(roles.runtime, RUNTIME_URL, &args.database)?;
+        let owner = if roles.owner == roles.runtime {
+            database.clone()
+        } else {
+            parse(roles.owner, OWNER_URL, &args.database)?
+        };
+        migrate(&owner).await?;
         check_schema(&database).await?;
         let service = start_service(&database, args).await?;
         let workers = args.http_workers.map_or_else(
@@ -236,7 +244,8 @@ impl Opened {
     /// # Errors
     /// Where there is none to be had.
     pub async fn open(args: &DatabaseArgs) -> Result<Self, AppError> {
-        Self::open_url(args, set(args.database_url.as_ref())).await
+        let url = set(args.database_url.as_ref());
+        Self::open_url(args, url.map(|url| (url, RUNTIME_URL))).await
     }
 
     /// The same as the role that owns the tables.
@@ -244,15 +253,19 @@ impl Opened {
     /// # Errors
     /// Where there is none to be had.
     pub async fn open_as_owner(args: &DatabaseArgs) -> Result<Self, AppError> {
-        let owner = set(args.owner_url.as_ref());
-        Self::open_url(args, owner.or(set(args.database_url.as_ref()))).await
+        match set(args.owner_url.as_ref()) {
+            Some(owner) => Self::open_url(args, Some((owner, OWNER_URL))).await,
+            None => Self::open(args).await,
+        }
     }
 
-    async fn open_url(args: &DatabaseArgs, url: Option<&str>) -> Result<Self, AppError> {
-        if let Some(url) = url {
+    async fn open_url(
+        args: &DatabaseArgs,
+        url: Option<(&str, &'static str)>,
+    ) -> Result<Self, AppError> {
+        if let Some((url, setting)) = url {
             return Ok(Self {
-                database: parse(url, args)?,
-                url: url.to_owned(),
+                database: parse(url, setting, args)?,
                 attached: None,
             });
         }
@@ -274,10 +287,9 @@ impl Opened {
     }
 
     fn attached(attached: Attached, args: &DatabaseArgs) -> Result<Self, AppError> {
-        let url = attached.address().url().to_owned();
+        let url = attached.address().url();
         Ok(Self {
-            database: parse(&url, args)?,
-            url,
+            database: parse(url, RUNTIME_URL, args)?,
             attached: Some(attached),
         })
     }
@@ -415,11 +427,19 @@ fn embedded_settings(args: &DatabaseArgs) -> postgres::Settings {
     }
 }
 
-fn parse(url: &str, args: &DatabaseArgs) -> Result<Database, AppError> {
-    Database::parse(url, args.allow_unsafe_durability).map_err(|error| AppError::Database {
-        database: "of DATABASE_URL".to_owned(),
+fn parse(url: &str, setting: &str, args: &DatabaseArgs) -> Result<Database, AppError> {
+    let parsed = Database::parse(url, args.allow_unsafe_durability);
+    let database = parsed.map_err(|error| AppError::Database {
+        database: format!("of {setting}"),
         reason: error.to_string(),
-    })
+    })?;
+    for parameter in database.left_out() {
+        tracing::warn!(
+            parameter,
+            "{setting} has a parameter that is not used: it is left out"
+        );
+    }
+    Ok(database)
 }
 
 /// A setting that is there but empty, as in `DATABASE_URL=`, is not set.

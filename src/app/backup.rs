@@ -41,7 +41,7 @@ async fn dump_from(opened: &Opened, args: &DatabaseArgs, file: &Path) -> Result<
             "it holds no ledger, so there is nothing to dump",
         ));
     }
-    Ok(clients.dump(&opened.url, file).await?)
+    Ok(clients.dump(database.url(), file).await?)
 }
 
 /// Restores what [`dump`] wrote into a database without a ledger, and brings the schema up to date.
@@ -82,7 +82,7 @@ async fn restore_into(
         replaces_schema,
         has_roles: has_runtime_role,
     };
-    clients.restore(&opened.url, file, how).await?;
+    clients.restore(database.url(), file, how).await?;
     let applied = migrate(database).await?;
     Ok(Restored {
         applied,

@@ -83,7 +83,7 @@ impl Pgbench {
         accounts: u64,
     ) -> Result<Self, Error> {
         let no_database = || failed("it needs the database of the service");
-        let url = target.database_url.clone().ok_or_else(no_database)?;
+        let database = target.database()?.ok_or_else(no_database)?;
         let mut asking = target.connect().await?.ok_or_else(no_database)?;
         let bin_dir = statistics::fetch_bin_dir(&mut asking).await?;
         connection::close(asking).await;
@@ -91,7 +91,7 @@ impl Pgbench {
         let pgbench = Self {
             baseline,
             program: format!("{bin_dir}/pgbench"),
-            url,
+            url: database.url().to_owned(),
             accounts,
             directory,
         };

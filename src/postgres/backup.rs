@@ -123,6 +123,24 @@ async fn run(mut command: Command) -> Result<String, Error> {
 /// The URL without its password, which others could read in the list of processes; and the password.
 fn without_password(url: &str) -> (String, Option<String>) {
     let whole = || (url.to_owned(), None);
+    let decoded = |password| {
+        percent_decode_str(password)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    if let Some((before, after)) = url
+        .split_once("?password=")
+        .or(url.split_once("&password="))
+    {
+        let (password, after) = after.split_once('&').unwrap_or((after, ""));
+        // What stands last counts.
+        let (before, _) = without_password(before);
+        let separator = if before.contains('?') { '&' } else { '?' };
+        return (
+            format!("{before}{separator}{after}"),
+            Some(decoded(password)),
+        );
+    }
     let Some((scheme, rest)) = url.split_once("://") else {
         return whole();
     };
@@ -134,11 +152,7 @@ fn without_password(url: &str) -> (String, Option<String>) {
         return whole();
     };
     let after = &rest[user.len() + ":".len() + password.len()..];
-    let password = percent_decode_str(password).decode_utf8_lossy();
-    (
-        format!("{scheme}://{user}{after}"),
-        Some(password.into_owned()),
-    )
+    (format!("{scheme}://{user}{after}"), Some(decoded(password)))
 }
 
 #[cfg(test)]
@@ -172,6 +186,16 @@ mod tests {
                 "postgres:///books?host=%2Ftmp",
                 "postgres:///books?host=%2Ftmp",
                 None,
+            ),
+            (
+                "postgres://host/books?password=p%26s&port=5432",
+                "postgres://host/books?port=5432",
+                Some("p&s"),
+            ),
+            (
+                "postgres://ann:old@host/books?port=5432&password=new",
+                "postgres://ann@host/books?port=5432&",
+                Some("new"),
             ),
         ] {
             let expected = (rest.to_owned(), password.map(str::to_owned));

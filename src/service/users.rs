@@ -2,9 +2,9 @@
 
 use super::{Service, UserBalance, read};
 use crate::ledger::{
-    Action, Amount, Answer, BookId, Currency, Fault, Key, OpenUser, Scope, UserId,
+    Action, Amount, Answer, BookId, Currency, Fault, Key, OpenUser, Scope, TransactionId, UserId,
 };
-use crate::storage::{self, StorageError, outcomes};
+use crate::storage::{self, outcomes};
 
 impl Service {
     /// A user beside their account in a currency; the balance is zero while there is no account.
@@ -39,15 +39,15 @@ impl Service {
     /// # Errors
     /// Where the database does not answer.
     pub async fn is_used(&self, key: &Key) -> Result<bool, Fault> {
-        let scope = Scope::Book(BookId::MAIN);
-        read(async {
-            let mut connection = self.reads.acquire().await.map_err(StorageError::from)?;
-            let ids = outcomes::list_ids_by_keys(&mut connection, &[(scope, &key.text)]).await?;
-            let outcomes = outcomes::list(&mut connection, &ids).await?;
-            let mut digests = outcomes.iter().map(|outcome| outcome.recorded.digest);
-            Ok(digests.any(|digest| digest == key.digest))
-        })
-        .await
+        let asked = [(Scope::Book(BookId::MAIN), key.text.clone())];
+        let outcomes = read(&self.reads, async |connection| {
+            let ids = outcomes::list_ids_by_keys(connection, &asked).await?;
+            let ids: Vec<TransactionId> = ids.into_iter().map(|(_, id)| id).collect();
+            outcomes::list(connection, &ids).await
+        });
+        let outcomes = outcomes.await?;
+        let mut recorded = outcomes.into_values().flatten();
+        Ok(recorded.any(|recorded| recorded.digest == key.digest))
     }
 
     /// Opens a user with an account, and deposits the opening balance there.

@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tracing::log::LevelFilter;
 
 use super::StorageError;
+use super::url::{self, Understood};
 
 /// One connection of a lane, a migration or an audit. Whoever owns the work owns the connection.
 pub type Connection = PgConnection;
@@ -68,28 +69,50 @@ const DURABILITY: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"
 #[derive(Clone, Debug)]
 pub struct Database {
     options: PgConnectOptions,
+    /// In the words of libpq.
+    url: String,
+    left_out: Vec<String>,
     /// Accept a server that may lose what it acknowledged. For experiments.
     unsafe_durability: bool,
 }
 
 impl Database {
     /// # Errors
-    /// Where the text is no PostgreSQL URL.
+    /// Where the text is no PostgreSQL URL, or one that asks for what is not obeyed.
     pub fn parse(url: &str, unsafe_durability: bool) -> Result<Self, StorageError> {
-        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(StorageError::Unfit(
-                "a PostgreSQL URL starts with postgres:// or postgresql://".to_owned(),
-            ));
-        }
-        let options = PgConnectOptions::from_str(url)?
+        let Understood {
+            url,
+            statement_cache_capacity,
+            left_out,
+        } = url::parse(url)?;
+        let mut options = PgConnectOptions::from_str(&url)?
             .application_name("passbook")
             .options(SETTINGS)
             .log_statements(LevelFilter::Trace)
             .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
+        if let Some(capacity) = statement_cache_capacity {
+            options = options.statement_cache_capacity(capacity);
+        }
+        // It may come from the environment (PGHOST).
+        url::check_host(options.get_host())?;
         Ok(Self {
             options,
+            url,
+            left_out,
             unsafe_durability,
         })
+    }
+
+    /// Its URL for PostgreSQL's own programs; a password may be in it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The names of what its URL asked for and does not get.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// Host and database, for a person to read; no password.

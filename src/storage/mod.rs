@@ -19,6 +19,7 @@ pub mod users;
 mod columns;
 mod error;
 mod pool;
+mod url;
 
 pub use connection::{Connection, Database};
 pub use error::{CommitError, StorageError, Unreadable};

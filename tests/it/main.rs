@@ -10,6 +10,7 @@ mod bench;
 mod command_line;
 mod crash;
 mod currencies;
+mod database_url;
 mod demo;
 mod departures;
 mod dialects;
