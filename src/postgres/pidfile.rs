@@ -7,10 +7,18 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub(super) struct PidFile {
     pub(super) pid: u32,
-    /// The id of the System V shared memory segment that all processes of the server hold on to.
-    pub(super) memory_id: Option<u64>,
+    /// The System V shared memory segment that all processes of the server hold on to.
+    pub(super) memory: Option<Memory>,
     /// PostgreSQL writes `ready` when it accepts connections.
     pub(super) is_ready: bool,
+}
+
+/// A segment by its key, which PostgreSQL takes from the cluster's inode, and by the id that the kernel gave it. An id alone may be
+/// another server's after the machine was started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub(super) key: i32,
+    pub(super) id: u32,
 }
 
 pub(super) fn path(cluster: &Path) -> PathBuf {
@@ -29,11 +37,19 @@ fn parse(text: &str) -> Option<PidFile> {
     let memory = lines.nth(5).unwrap_or_default();
     Some(PidFile {
         pid,
-        memory_id: memory
-            .split_whitespace()
-            .nth(1)
-            .and_then(|id| id.parse().ok()),
+        memory: parse_memory(memory),
         is_ready: lines.next().is_some_and(|status| status.trim() == "ready"),
+    })
+}
+
+/// `key id`. A key below zero is written as 64 bits without a sign.
+fn parse_memory(line: &str) -> Option<Memory> {
+    let (key, id) = line.trim().split_once(' ')?;
+    let key: u64 = key.parse().ok()?;
+    let key = u32::try_from(key & u64::from(u32::MAX)).ok()?;
+    Some(Memory {
+        key: key.cast_signed(),
+        id: id.trim().parse().ok()?,
     })
 }
 
@@ -48,9 +64,19 @@ mod tests {
     fn pid_memory_and_status_are_read_from_their_lines() {
         let file = parse(WHOLE).expect("whole");
         assert_eq!(
-            (file.pid, file.memory_id, file.is_ready),
-            (812, Some(32), true)
+            (file.pid, file.memory, file.is_ready),
+            (
+                812,
+                Some(Memory {
+                    key: 1_234_567,
+                    id: 32
+                }),
+                true
+            )
         );
+        let high = WHOLE.replace("  1234567 ", "18446744073709551615 ");
+        let key = parse(&high).expect("whole").memory.map(|memory| memory.key);
+        assert_eq!(key, Some(-1));
         let stopping = parse(&WHOLE.replace("ready   ", "stopping")).expect("whole");
         assert!(!stopping.is_ready);
     }

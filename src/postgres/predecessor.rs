@@ -11,7 +11,7 @@ use super::POLL_INTERVAL;
 use super::address::SOCKET_LOCK_FILE;
 use super::error::{Error, disk};
 use super::home::Home;
-use super::pidfile::{self, PidFile};
+use super::pidfile::{self, Memory, PidFile};
 use super::system;
 
 /// Waits until no process works on the cluster; the caller holds the lock, so none is another passbook's.
@@ -60,7 +60,7 @@ async fn ends_within(wait: Duration, cluster: &Path) -> bool {
 
 fn is_at_work(file: &PidFile, cluster: &Path) -> bool {
     // Sessions may outlive their killed postmaster for a moment.
-    is_postmaster(file.pid, cluster) || file.memory_id.is_some_and(is_memory_in_use)
+    is_postmaster(file.pid, cluster) || file.memory.is_some_and(is_in_use)
 }
 
 /// PostgreSQL copes with the files of a dead process, but not when the pid has meanwhile gone to another process, as
@@ -121,13 +121,14 @@ fn is_postmaster(pid: u32, cluster: &Path) -> bool {
 }
 
 /// Whether a process holds on to the segment. Where there is no such list, PostgreSQL's own check has to do.
-fn is_memory_in_use(memory_id: u64) -> bool {
+fn is_in_use(memory: Memory) -> bool {
     let list = fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
     // key shmid perms size cpid lpid nattch …
     list.lines().skip(1).any(|line| {
         let mut columns = line.split_whitespace();
-        let id = columns.nth(1).and_then(|id| id.parse().ok());
+        let key = columns.next().and_then(|key| key.parse().ok());
+        let id = columns.next().and_then(|id| id.parse().ok());
         let holders = columns.nth(4).unwrap_or("0");
-        id == Some(memory_id) && holders != "0"
+        key.zip(id) == Some((memory.key, memory.id)) && holders != "0"
     })
 }

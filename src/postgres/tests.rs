@@ -285,6 +285,29 @@ async fn files_with_a_pid_that_is_now_anothers_do_not_matter() {
 }
 
 #[tokio::test]
+async fn a_file_with_a_segment_that_is_now_another_servers_does_not_matter() {
+    let room = room();
+    let settings = ["here", "there"].map(|name| settings(room.path().join(name)));
+    let path = settings[0].data_dir.join("postgres/postmaster.pid");
+    let server = started(&settings[0]).await;
+    let text = fs::read_to_string(&path).expect("a running server");
+    server.stop().await.expect("stops");
+    let other = started(&settings[1]).await;
+    let theirs = pidfile::read(&settings[1].data_dir.join("postgres"));
+    let theirs = theirs.and_then(|file| file.memory).expect("a segment");
+    // After a power cut: the kernel has given its id to another server, and nobody has the pid.
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let key = lines[6].split_whitespace().next().expect("a key");
+    lines[6] = format!("{key:>9} {:>9}", theirs.id);
+    lines[0] = "999999999".to_owned();
+    fs::write(path, lines.join("\n") + "\n").expect("written");
+    let server = start(&settings[0]).await;
+    server.expect("starts").stop().await.expect("stops");
+    assert_eq!(query(other.address(), "select 1"), "1");
+    other.stop().await.expect("stops");
+}
+
+#[tokio::test]
 async fn data_of_another_version_is_named() {
     let room = room();
     let settings = settings(room.path().join("data"));
