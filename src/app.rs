@@ -238,52 +238,52 @@ impl App {
 }
 
 impl Opened {
-    /// Finds the database of a command: the given one, the one that a running service has, or the embedded one, started
-    /// for the command's own duration.
+    /// Finds the database of a command, which is called by its name on the command line: the given one, the one that a running
+    /// service has, or the embedded one, started for the command's own duration.
     ///
     /// # Errors
     /// Where there is none to be had.
-    pub async fn open(args: &DatabaseArgs) -> Result<Self, AppError> {
-        let url = set(args.database_url.as_ref());
-        Self::open_url(args, url.map(|url| (url, RUNTIME_URL))).await
+    pub async fn open(args: &DatabaseArgs, command: &'static str) -> Result<Self, AppError> {
+        if let Some(url) = set(args.database_url.as_ref()) {
+            return Self::at(url, RUNTIME_URL, args);
+        }
+        let settings = embedded_settings(args);
+        let attached = postgres::attach_or_start(&settings, command).await?;
+        Self::attached(attached, args)
     }
 
     /// The same as the role that owns the tables.
     ///
     /// # Errors
     /// Where there is none to be had.
-    pub async fn open_as_owner(args: &DatabaseArgs) -> Result<Self, AppError> {
-        match set(args.owner_url.as_ref()) {
-            Some(owner) => Self::open_url(args, Some((owner, OWNER_URL))).await,
-            None => Self::open(args).await,
-        }
-    }
-
-    async fn open_url(
+    pub async fn open_as_owner(
         args: &DatabaseArgs,
-        url: Option<(&str, &'static str)>,
+        command: &'static str,
     ) -> Result<Self, AppError> {
-        if let Some((url, setting)) = url {
-            return Ok(Self {
-                database: parse(url, setting, args)?,
-                attached: None,
-            });
+        match set(args.owner_url.as_ref()) {
+            Some(owner) => Self::at(owner, OWNER_URL, args),
+            None => Self::open(args, command).await,
         }
-        Self::attached(
-            postgres::attach_or_start(&embedded_settings(args)).await?,
-            args,
-        )
     }
 
     /// As the role that owns the tables, with an embedded PostgreSQL that nobody else uses.
     ///
     /// # Errors
     /// Where there is none to be had.
-    pub async fn open_alone(args: &DatabaseArgs) -> Result<Self, AppError> {
+    pub async fn open_alone(args: &DatabaseArgs, command: &'static str) -> Result<Self, AppError> {
         if set(args.database_url.as_ref()).is_some() {
-            return Self::open_as_owner(args).await;
+            return Self::open_as_owner(args, command).await;
         }
-        Self::attached(postgres::start_alone(&embedded_settings(args)).await?, args)
+        let settings = embedded_settings(args);
+        let attached = postgres::start_alone(&settings, command).await?;
+        Self::attached(attached, args)
+    }
+
+    fn at(url: &str, setting: &str, args: &DatabaseArgs) -> Result<Self, AppError> {
+        Ok(Self {
+            database: parse(url, setting, args)?,
+            attached: None,
+        })
     }
 
     fn attached(attached: Attached, args: &DatabaseArgs) -> Result<Self, AppError> {

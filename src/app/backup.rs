@@ -22,7 +22,7 @@ pub struct Restored {
 /// # Errors
 /// Where the database or `pg_dump` cannot be used; the file may hold a part then.
 pub async fn dump(args: &DatabaseArgs, file: &Path) -> Result<(), AppError> {
-    let opened = Opened::open_as_owner(args).await?;
+    let opened = Opened::open_as_owner(args, "dump").await?;
     let dumped = dump_from(&opened, args, file).await;
     opened.close().await?;
     dumped
@@ -51,7 +51,7 @@ async fn dump_from(opened: &Opened, args: &DatabaseArgs, file: &Path) -> Result<
 pub async fn restore(args: &DatabaseArgs, file: &Path) -> Result<Restored, AppError> {
     // Before a database is created for it.
     File::open(file).map_err(|error| unreadable(file, &error))?;
-    let opened = Opened::open_alone(args).await?;
+    let opened = Opened::open_alone(args, "restore").await?;
     let restored = restore_into(&opened, args, file).await;
     opened.close().await?;
     restored

@@ -215,7 +215,7 @@ impl Own {
             data_dir: self.directory.path().join("data"),
             bin_dir: None,
         };
-        let attached = postgres::attach_or_start(&settings).await?;
+        let attached = postgres::attach_or_start(&settings, "bench").await?;
         let database_url = attached.address().url().to_owned();
         attached.stop().await?;
         Ok(Target {

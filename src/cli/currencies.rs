@@ -52,7 +52,7 @@ struct AddArgs {
 
 /// Always true: a currency that cannot be added is an error.
 pub(super) async fn run(args: &CurrenciesArgs) -> Result<bool, AppError> {
-    let opened = Opened::open(&args.database).await?;
+    let opened = Opened::open(&args.database, "currencies").await?;
     let answered = answer(&opened.database, args.action.as_ref()).await;
     opened.close().await?;
     say(&answered?);

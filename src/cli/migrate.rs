@@ -6,7 +6,7 @@ use crate::config::DatabaseArgs;
 
 /// Always true: a schema that is up to date already is fine.
 pub(super) async fn run(args: &DatabaseArgs) -> Result<bool, AppError> {
-    let opened = Opened::open_as_owner(args).await?;
+    let opened = Opened::open_as_owner(args, "migrate").await?;
     let applied = app::migrate(&opened.database).await;
     opened.close().await?;
     match applied? {

@@ -47,12 +47,14 @@ pub enum Error {
 
     #[error(
         "{data_dir} is in use by {}: stop that one first, or choose another data directory",
-        process(*pid)
+        holder(*pid, command.as_deref())
     )]
     InUse {
         data_dir: PathBuf,
         /// The process that holds it, when it has already written its name down.
         pid: Option<u32>,
+        /// What it is doing, when it has said so.
+        command: Option<String>,
     },
 
     #[error(
@@ -134,9 +136,10 @@ pub(super) fn disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) 
     }
 }
 
-fn process(pid: Option<u32>) -> String {
-    match pid {
-        Some(pid) => format!("process {pid}"),
-        None => String::from("another passbook"),
+fn holder(pid: Option<u32>, command: Option<&str>) -> String {
+    match (pid, command) {
+        (Some(pid), Some(command)) => format!("passbook {command} (process {pid})"),
+        (Some(pid), None) => format!("process {pid}"),
+        (None, _) => String::from("another passbook"),
     }
 }

@@ -34,7 +34,7 @@ pub use server::Server;
 /// For other children that must not outlive this process.
 pub(crate) use system::{end_with_parent, signal};
 
-use lock::Attempt;
+use lock::{Attempt, Holder, Lock};
 
 /// The oldest PostgreSQL that passbook works with.
 const MAJOR_VERSION_MIN: u32 = 14;
@@ -43,6 +43,13 @@ const MAJOR_VERSION_MIN: u32 = 14;
 const ATTACH_WAIT_MAX: Duration = Duration::from_mins(10);
 
 const POLL_INTERVAL: Duration = Duration::from_millis(15);
+
+/// How long a lock must be seen to be held by another `serve`: whoever has just taken it may not have written yet, and what the one
+/// before wrote may still be there.
+const REFUSE_AFTER: Duration = Duration::from_secs(1);
+
+/// The command that keeps the data directory; all others pass.
+const SERVE: &str = "serve";
 
 /// Where the private PostgreSQL lives and whose programs run it.
 #[derive(Clone, Debug)]
@@ -60,50 +67,62 @@ pub struct Attached {
     own: Option<Server>,
 }
 
-/// Starts PostgreSQL on the data directory, creating the cluster when there is none, and waits until it is ready.
+/// Starts PostgreSQL on the data directory for `serve`, creating the cluster when there is none, and waits until it is ready. A
+/// command that has the directory is waited for, however long it takes; whoever is not willing to wait drops the future.
 ///
 /// # Errors
 ///
-/// [`Error::InUse`] when another passbook has the directory; otherwise whatever keeps PostgreSQL from starting.
+/// [`Error::InUse`] when another `serve` has the directory; otherwise whatever keeps PostgreSQL from starting.
 pub async fn start(settings: &Settings) -> Result<Server, Error> {
-    match take_lock(settings).await? {
-        Attempt::Taken(lock) => server::start(settings.clone(), lock).await,
-        Attempt::Held(holder) => Err(Error::InUse {
-            data_dir: settings.data_dir.clone(),
-            pid: holder.pid,
-        }),
+    let mut waited_for = None;
+    let mut refused_at = Instant::now() + REFUSE_AFTER;
+    loop {
+        let holder = match take_lock(settings, SERVE).await? {
+            Attempt::Taken(lock) => return server::start(settings.clone(), lock).await,
+            Attempt::Held(holder) => holder,
+        };
+        let now = Instant::now();
+        match holder.command.as_deref() {
+            Some(command) if command != SERVE => {
+                refused_at = now + REFUSE_AFTER;
+                if waited_for != holder.pid {
+                    waited_for = holder.pid;
+                    let (pid, data_dir) = (holder.pid, settings.data_dir.display());
+                    tracing::warn!(pid, "waiting for passbook {command}, which has {data_dir}");
+                }
+            }
+            Some(_) | None if refused_at <= now => return Err(in_use(settings, holder)),
+            Some(_) | None => {}
+        }
+        sleep(POLL_INTERVAL).await;
     }
 }
 
-/// The same as [`start`] for a command that needs the data directory to itself.
+/// Starts PostgreSQL for a command that needs the data directory to itself.
 ///
 /// # Errors
 ///
-/// As [`start`].
-pub async fn start_alone(settings: &Settings) -> Result<Attached, Error> {
-    let server = start(settings).await?;
-    Ok(Attached {
-        address: server.address().clone(),
-        own: Some(server),
-    })
+/// [`Error::InUse`] when another passbook has the directory; otherwise as [`start`].
+pub async fn start_alone(settings: &Settings, command: &'static str) -> Result<Attached, Error> {
+    match take_lock(settings, command).await? {
+        Attempt::Taken(lock) => Attached::start(settings, lock).await,
+        Attempt::Held(holder) => Err(in_use(settings, holder)),
+    }
 }
 
-/// The address of the server that another passbook runs on the data directory; when none does, starts one.
+/// The address of the server that another passbook runs on the data directory; when none does, starts one for a command.
 ///
 /// # Errors
 ///
 /// [`Error::InUse`] when the other passbook's server does not become ready in ten minutes; otherwise as [`start`].
-pub async fn attach_or_start(settings: &Settings) -> Result<Attached, Error> {
+pub async fn attach_or_start(
+    settings: &Settings,
+    command: &'static str,
+) -> Result<Attached, Error> {
     let deadline = Instant::now() + ATTACH_WAIT_MAX;
     loop {
-        let holder = match take_lock(settings).await? {
-            Attempt::Taken(lock) => {
-                let server = server::start(settings.clone(), lock).await?;
-                return Ok(Attached {
-                    address: server.address().clone(),
-                    own: Some(server),
-                });
-            }
+        let holder = match take_lock(settings, command).await? {
+            Attempt::Taken(lock) => return Attached::start(settings, lock).await,
             Attempt::Held(holder) => holder,
         };
         if let Some(address) = holder.address {
@@ -111,10 +130,7 @@ pub async fn attach_or_start(settings: &Settings) -> Result<Attached, Error> {
         }
         // The holder is still starting, or is stopping: then the lock is ours in a moment.
         if deadline <= Instant::now() {
-            return Err(Error::InUse {
-                data_dir: settings.data_dir.clone(),
-                pid: holder.pid,
-            });
+            return Err(in_use(settings, holder));
         }
         sleep(POLL_INTERVAL).await;
     }
@@ -130,6 +146,14 @@ pub fn default_data_dir() -> PathBuf {
 }
 
 impl Attached {
+    async fn start(settings: &Settings, lock: Lock) -> Result<Self, Error> {
+        let server = server::start(settings.clone(), lock).await?;
+        Ok(Self {
+            address: server.address().clone(),
+            own: Some(server),
+        })
+    }
+
     /// Where the database is.
     #[must_use]
     pub fn address(&self) -> &Address {
@@ -149,9 +173,17 @@ impl Attached {
     }
 }
 
-async fn take_lock(settings: &Settings) -> Result<Attempt, Error> {
+async fn take_lock(settings: &Settings, command: &'static str) -> Result<Attempt, Error> {
     let data_dir = settings.data_dir.clone();
-    system::off_the_runtime(move || lock::take(&home::open(&data_dir)?)).await
+    system::off_the_runtime(move || lock::take(&home::open(&data_dir)?, command)).await
+}
+
+fn in_use(settings: &Settings, holder: Holder) -> Error {
+    Error::InUse {
+        data_dir: settings.data_dir.clone(),
+        pid: holder.pid,
+        command: holder.command,
+    }
 }
 
 fn users_data_dir(xdg_data_home: Option<OsString>, home: Option<PathBuf>) -> PathBuf {

@@ -125,7 +125,9 @@ async fn a_second_start_is_refused_and_a_command_attaches() {
             .contains(&*settings.data_dir.to_string_lossy())
     );
 
-    let attached = attach_or_start(&settings).await.expect("attaches");
+    let attached = attach_or_start(&settings, "verify")
+        .await
+        .expect("attaches");
     assert_eq!(attached.address(), server.address());
     attached.stop().await.expect("leaves the server alone");
     assert_eq!(query(server.address(), "select 1"), "1");
@@ -136,7 +138,7 @@ async fn a_second_start_is_refused_and_a_command_attaches() {
 async fn a_command_alone_starts_and_stops_its_own() {
     let room = room();
     let settings = settings(room.path().join("data"));
-    let attached = attach_or_start(&settings).await.expect("starts");
+    let attached = attach_or_start(&settings, "verify").await.expect("starts");
     assert_eq!(query(attached.address(), "select 1"), "1");
     let pid = postmaster_pid(&settings.data_dir);
     attached.stop().await.expect("stops");
@@ -147,15 +149,15 @@ async fn a_command_alone_starts_and_stops_its_own() {
 async fn a_command_waits_for_a_server_that_is_still_starting() {
     let room = room();
     let settings = settings(room.path().join("data"));
-    let (server, attached) = tokio::join!(start(&settings), attach_or_start(&settings));
-    // Whoever came first has the server.
-    let attached = attached.expect("attaches or starts");
-    assert_eq!(query(attached.address(), "select 1"), "1");
-    match server {
-        Ok(server) => server.stop().await.expect("stops"),
-        Err(error) => assert!(matches!(error, Error::InUse { .. }), "{error}"),
-    }
-    attached.stop().await.expect("stops");
+    // Whoever comes first has the server.
+    let command = async {
+        let attached = attach_or_start(&settings, "verify").await;
+        let attached = attached.expect("attaches or starts");
+        assert_eq!(query(attached.address(), "select 1"), "1");
+        attached.stop().await.expect("stops");
+    };
+    let (server, ()) = tokio::join!(start(&settings), command);
+    server.expect("starts").stop().await.expect("stops");
 }
 
 #[tokio::test]
@@ -191,7 +193,7 @@ async fn a_dropped_server_stops_by_itself() {
     let pid = postmaster_pid(&settings.data_dir);
     drop(server);
     // Waits until the lock is free, which it is when the server is gone.
-    let attached = attach_or_start(&settings).await.expect("starts");
+    let attached = attach_or_start(&settings, "verify").await.expect("starts");
     assert_ne!(postmaster_pid(&settings.data_dir), pid);
     attached.stop().await.expect("stops");
 }

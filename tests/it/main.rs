@@ -31,6 +31,7 @@ mod shutdown;
 mod tidy;
 mod torture;
 mod traces;
+mod turns;
 mod two_services;
 mod users;
 mod verify;

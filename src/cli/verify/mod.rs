@@ -94,7 +94,7 @@ pub(super) async fn run(args: &VerifyArgs) -> Result<bool, AppError> {
         pages: Pages::default(),
         extent,
     };
-    let opened = Opened::open(&args.database).await?;
+    let opened = Opened::open(&args.database, "verify").await?;
     let started = Instant::now();
     let audited = audit::run(&opened.database, settings, |report, estimate| {
         show_progress(report, estimate, started);
