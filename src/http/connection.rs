@@ -1,26 +1,29 @@
-//! A connection, and how long its peer may hold it, and how far it may get ahead of the answers.
+//! A connection: how long its peer may hold it, and how far it may get ahead of the answers.
 
 use std::cell::Cell;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use actix_web::HttpMessage as _;
 use actix_web::dev::{Extensions, Payload, ServiceRequest};
 use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::rt::net::TcpStream;
 use actix_web::web::Bytes;
 use futures_core::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::head::Head;
+
 /// How long the head of a request may take to arrive, from its first byte.
 pub(super) const HEAD_ARRIVAL_MAX: Duration = Duration::from_secs(5);
 /// How long a peer may take nothing of an answer that waits for it.
 const STALL_MAX: Duration = Duration::from_secs(5);
-/// What is read at once, in bytes. actix takes every request in it apart before it answers the first.
+/// What is read at once, in bytes.
 const PIECE_MAX: usize = 2 * 1024;
 
 /// What a connection is at.
@@ -40,23 +43,36 @@ enum Phase {
 
 /// An accepted connection.
 ///
-/// actix limits the first head of a connection, and none after it; it waits for ever for a peer to take an answer; and it reads
-/// requests ahead by the thousand. So the stream between them ends where the next head is late, fails where nothing of an answer
-/// is taken, and gives no more while a request is being answered than its handler asks for.
+/// actix limits the first head of a connection, and none after it; it waits for ever for a peer to take an answer; and
+/// it reads requests ahead by the thousand, and says in each answer what holds of the last it has read. So the stream
+/// between them ends where the next head is late, fails where nothing of an answer is taken, and gives no more than
+/// belongs to one request.
 pub(super) struct Connection {
     stream: TcpStream,
     exchange: Rc<Exchange>,
     arrival: Limit,
     stall: Limit,
-    /// A whole piece was read, and nothing since.
-    sated: bool,
+    head: Head,
+    /// What was read and belongs to later: less than a piece.
+    ahead: Vec<u8>,
+    /// Something was given, and actix has not looked at it yet.
+    given: bool,
 }
 
 /// What a connection and its requests tell each other.
 struct Exchange {
     phase: Cell<Phase>,
+    body: Cell<Length>,
     /// Who waits to read what is there already.
     held: Cell<Option<Waker>>,
+}
+
+/// What has not been given yet of the body of the request that is being answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Length {
+    Bytes(u64),
+    /// In chunks, which say themselves where they end.
+    Unknown,
 }
 
 /// A request that is being answered, until it is dropped.
@@ -72,6 +88,7 @@ impl Connection {
     pub(super) fn new(stream: TcpStream) -> Self {
         let exchange = Exchange {
             phase: Cell::new(Phase::New),
+            body: Cell::new(Length::Bytes(0)),
             held: Cell::default(),
         };
         Self {
@@ -79,7 +96,9 @@ impl Connection {
             exchange: Rc::new(exchange),
             arrival: Limit::of(HEAD_ARRIVAL_MAX),
             stall: Limit::of(STALL_MAX),
-            sated: false,
+            head: Head::new(),
+            ahead: Vec::new(),
+            given: false,
         }
     }
 
@@ -92,10 +111,19 @@ impl Connection {
 impl Exchange {
     fn enter(&self, phase: Phase) {
         self.phase.set(phase);
-        if phase != Phase::Answering
+        if self.wants_more()
             && let Some(held) = self.held.take()
         {
             held.wake();
+        }
+    }
+
+    /// Whether what comes next is for now, and not for after the answer.
+    fn wants_more(&self) -> bool {
+        match self.phase.get() {
+            Phase::New | Phase::Idle | Phase::Arriving => true,
+            Phase::Answering => false,
+            Phase::Receiving => self.body.get() != Length::Bytes(0),
         }
     }
 }
@@ -106,6 +134,7 @@ impl Serving {
         let exchange = request.conn_data::<Rc<Exchange>>().cloned();
         if let Some(exchange) = &exchange {
             exchange.enter(Phase::Answering);
+            exchange.body.set(Length::of(request));
             let payload = request.take_payload();
             if !matches!(payload, Payload::None) {
                 let exchange = Rc::clone(exchange);
@@ -114,6 +143,19 @@ impl Serving {
             }
         }
         Self(exchange)
+    }
+}
+
+impl Length {
+    fn of(request: &ServiceRequest) -> Self {
+        let headers = request.headers();
+        if headers.contains_key(TRANSFER_ENCODING) {
+            return Self::Unknown;
+        }
+        // actix has refused what is no length, and two of them.
+        let length = headers.get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.trim().parse().ok());
+        Self::Bytes(length.unwrap_or(0))
     }
 }
 
@@ -148,32 +190,85 @@ impl AsyncRead for Connection {
         if self.stall.is_running() {
             return Poll::Pending;
         }
-        match self.exchange.phase.get() {
-            Phase::Answering => {
-                if self.stream.poll_read_ready(context).is_ready() {
-                    self.exchange.held.set(Some(context.waker().clone()));
-                }
-                return Poll::Pending;
+        if !self.exchange.wants_more() {
+            if self.is_more(context) {
+                self.exchange.held.set(Some(context.waker().clone()));
             }
-            Phase::Arriving if self.arrival.is_over(context) => return Poll::Ready(Ok(())),
-            Phase::New | Phase::Idle | Phase::Arriving | Phase::Receiving => {}
-        }
-        if self.sated {
-            self.sated = false;
-            context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let length = PIECE_MAX.min(buffer.remaining());
+        if self.exchange.phase.get() == Phase::Arriving && self.arrival.is_over(context) {
+            return Poll::Ready(Ok(()));
+        }
+        if self.given {
+            self.given = false;
+            if self.is_more(context) {
+                context.waker().wake_by_ref();
+            }
+            return Poll::Pending;
+        }
+        let mut length = PIECE_MAX.min(buffer.remaining());
+        if let (Phase::Receiving, Length::Bytes(left)) =
+            (self.exchange.phase.get(), self.exchange.body.get())
+        {
+            length = length.min(usize::try_from(left).unwrap_or(usize::MAX));
+        }
         let mut piece = ReadBuf::new(buffer.initialize_unfilled_to(length));
-        let polled = Pin::new(&mut self.stream).poll_read(context, &mut piece);
-        let read = piece.filled().len();
-        buffer.advance(read);
-        self.sated = read == PIECE_MAX;
-        if 0 < read && self.exchange.phase.get() == Phase::Idle {
-            self.exchange.enter(Phase::Arriving);
+        ready!(self.poll_piece(context, &mut piece))?;
+        let given = self.give(piece.filled_mut());
+        buffer.advance(given);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Connection {
+    /// Whether there is more to read; the task is woken when there is, if not now.
+    fn is_more(&self, context: &mut Context<'_>) -> bool {
+        !self.ahead.is_empty() || self.stream.poll_read_ready(context).is_ready()
+    }
+
+    /// What comes next: what was read ahead stays where it is until it is given.
+    fn poll_piece(
+        &mut self,
+        context: &mut Context<'_>,
+        piece: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.ahead.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, piece);
+        }
+        let length = self.ahead.len().min(piece.remaining());
+        piece.put_slice(&self.ahead[..length]);
+        Poll::Ready(Ok(()))
+    }
+
+    /// How much of a piece is given now: not more than one request's. The rest is kept.
+    fn give(&mut self, piece: &mut [u8]) -> usize {
+        let exchange = Rc::clone(&self.exchange);
+        let given = match (exchange.phase.get(), exchange.body.get()) {
+            (Phase::Receiving, Length::Bytes(left)) => {
+                let given = u64::try_from(piece.len()).unwrap_or(left);
+                exchange.body.set(Length::Bytes(left.saturating_sub(given)));
+                None
+            }
+            (Phase::Receiving, Length::Unknown) => self.head.skip(piece),
+            (Phase::New | Phase::Idle | Phase::Arriving | Phase::Answering, _) => {
+                self.head.read(piece)
+            }
+        };
+        let given = given.unwrap_or(piece.len());
+        if self.ahead.is_empty() {
+            self.ahead.extend_from_slice(&piece[given..]);
+        } else {
+            self.ahead.drain(..given);
+            if self.ahead.is_empty() {
+                self.ahead = Vec::new();
+            }
+        }
+        self.given = true;
+        if 0 < given && exchange.phase.get() == Phase::Idle {
+            exchange.enter(Phase::Arriving);
             self.arrival.start();
         }
-        polled
+        given
     }
 }
 

@@ -18,6 +18,7 @@ mod drain;
 mod failure;
 mod fault;
 mod fields;
+mod head;
 mod idempotency;
 mod landing;
 mod metrics;

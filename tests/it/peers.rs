@@ -1,6 +1,7 @@
 //! Peers that are slow or rude: refused or closed in bounded time, nothing applied, and nobody else disturbed.
 
 pub(crate) mod malformed;
+mod offers;
 mod shapes;
 mod slow;
 
