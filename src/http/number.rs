@@ -35,6 +35,28 @@ pub(super) fn parse_positive(text: &str) -> Option<i64> {
     text.parse().ok().filter(|number| digits && 0 < *number)
 }
 
+/// A positive integer in JSON: a whole number, or a string of its digits.
+pub(super) fn parse_id(value: &RawValue) -> Option<i64> {
+    let text = value.get();
+    let digits = if text.starts_with('"') {
+        serde_json::from_str(text).ok()?
+    } else {
+        digits(text)?
+    };
+    parse_positive(&digits)
+}
+
+/// The digits of a whole JSON number, and its sign: serializers of some languages make 2 into `2.0`, and 10000000 into
+/// `1.0E7`.
+pub(super) fn digits(literal: &str) -> Option<String> {
+    let unsigned = literal.strip_prefix('-').unwrap_or(literal);
+    if unsigned.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(literal.to_owned());
+    }
+    let whole = Amount::parse_number(literal, 0).ok()?;
+    Some(whole.minor().to_string())
+}
+
 /// What is wrong with an amount, in a sentence about its field.
 pub(super) fn complaint(field: &str, error: AmountError, currency: Currency) -> String {
     match error {
@@ -44,15 +66,15 @@ pub(super) fn complaint(field: &str, error: AmountError, currency: Currency) -> 
     }
 }
 
-/// Reads an amount from a JSON number, or from a JSON string that holds a plain decimal.
+/// Reads an amount from a JSON number, or from a JSON string that holds one: serializers of decimals write `"1E+2"`.
 ///
 /// # Errors
 /// Where the value is neither, or no amount of the currency.
 pub(super) fn parse(value: &RawValue, currency: Currency) -> Result<Amount, AmountError> {
     let text = value.get();
     if text.starts_with('"') {
-        let plain: String = serde_json::from_str(text).map_err(|_| AmountError::NotANumber)?;
-        Amount::parse_plain(&plain, currency.scale)
+        let number: String = serde_json::from_str(text).map_err(|_| AmountError::NotANumber)?;
+        Amount::parse_number(&number, currency.scale)
     } else {
         Amount::parse_number(text, currency.scale)
     }

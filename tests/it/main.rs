@@ -35,3 +35,4 @@ mod turns;
 mod two_services;
 mod users;
 mod verify;
+mod whole_numbers;

@@ -141,9 +141,7 @@ fn parse_version(value: Option<&RawValue>) -> Result<Option<Version>, Problem> {
     let Some(value) = value else {
         return Ok(None);
     };
-    let text = value.get();
-    let quoted: Option<String> = serde_json::from_str(text).ok();
-    let version = number::parse_positive(quoted.as_deref().unwrap_or(text));
+    let version = number::parse_id(value);
     version
         .map(|version| Some(Version(version)))
         .ok_or_else(|| Problem::not_positive("expectedversion"))

@@ -226,11 +226,10 @@ fn account_id(fields: &Fields) -> Result<String, Problem> {
 /// An id is a string; a whole number stands for its digits.
 fn parse_id(field: &'static str, value: Option<&RawValue>) -> Result<String, Problem> {
     let text = value.ok_or(Problem::Missing(field))?.get();
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return check_id(field, text.to_owned());
-    }
-    let id = serde_json::from_str(text).map_err(|_| Problem::BadId(field))?;
+    let id = match number::digits(text) {
+        Some(digits) => digits,
+        None => serde_json::from_str(text).map_err(|_| Problem::BadId(field))?,
+    };
     check_id(field, id)
 }
 

@@ -75,11 +75,11 @@ impl Asked {
     }
 
     pub(super) fn user(&self, field: &'static str) -> Result<UserId, Problem> {
-        let text = match self.fetch(field)? {
-            Value::Text(text) => text,
-            Value::Json(value) => value.get().trim_matches('"'),
+        let id = match self.fetch(field)? {
+            Value::Text(text) => number::parse_positive(text),
+            Value::Json(value) => number::parse_id(value),
         };
-        let id = number::parse_positive(text).map(UserId);
+        let id = id.map(UserId);
         id.ok_or_else(|| invalid(format!("{field} must be a positive integer")))
     }
 

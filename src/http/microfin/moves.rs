@@ -207,12 +207,10 @@ async fn find_account(service: &Service, number: &RawValue) -> Result<Option<Hea
 
 /// A number is a string; of a whole number the zeros at its start are gone.
 fn parse_number(value: &RawValue) -> Result<Option<AccountId>, Problem> {
-    let text = value.get();
-    let is_whole = text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = if is_whole {
-        format!("{text:0>12}")
-    } else {
-        string(value)?
+    let digits = number::digits(value.get()).filter(|digits| !digits.starts_with('-'));
+    let number = match digits {
+        Some(digits) => format!("{digits:0>12}"),
+        None => string(value)?,
     };
     Ok(AccountId::parse_number(&number))
 }
