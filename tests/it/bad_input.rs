@@ -12,7 +12,7 @@ const BALANCE: &str = "/api/users/1/balance";
 const USERS: &str = "/api/users";
 
 /// Everything that a request could have changed, as one text.
-async fn state(bank: &Bank) -> String {
+pub(crate) async fn state(bank: &Bank) -> String {
     let rows: Vec<(String,)> = bank
         .rows(
             "select json_build_array(

@@ -7,6 +7,7 @@ mod accounts;
 mod backup;
 mod bad_input;
 mod bench;
+mod bodies;
 mod command_line;
 mod crash;
 mod currencies;

@@ -97,8 +97,8 @@ impl ResponseError for Problem {
             | Self::Fields(_)
             | Self::Key(_)
             | Self::CrossSite(_)
-            | Self::Body(_)
             | Self::AccountNotFound => response.json(Failure::new(&self.to_string())),
+            Self::Body(error) => error.response().json(Failure::new(&error.to_string())),
             Self::Duplicate {
                 transaction,
                 opened,

@@ -77,7 +77,7 @@ async fn open(
 ) -> Result<HttpResponse, Problem> {
     let currency = service.default_currency();
     origin::check(&request)?;
-    let open: Open = body::read_optional(payload).await?;
+    let open: Open = body::read_optional(&request, payload).await?;
     let key = idempotency::header(&request)?;
     let opening_balance = parse_opening_balance(open.balance.as_deref(), currency)?;
     let account = OpenAccount {

@@ -55,7 +55,7 @@ pub(super) async fn make(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     origin::check(&request)?;
-    let transaction: Transaction = body::read(payload).await?;
+    let transaction: Transaction = body::read(&request, payload).await?;
     let account = parse_id(&id)?;
     let direction = parse_direction(transaction.direction.as_deref())?;
     let expected_version = parse_version(transaction.expected_version.as_deref())?;

@@ -72,8 +72,8 @@ impl ResponseError for Problem {
             | Self::Fields(_)
             | Self::Key(_)
             | Self::CrossSite(_)
-            | Self::Body(_)
             | Self::ResetRefused => failure::error(response, &self.to_string()),
+            Self::Body(error) => failure::error(error.response(), &error.to_string()),
             Self::AccountNotFound => zero(response),
             Self::Refused(refused) => {
                 idempotency::mark(&mut response, refused.replayed);

@@ -114,7 +114,7 @@ async fn event(
 ) -> Result<HttpResponse, Problem> {
     let currency = service.default_currency();
     origin::check(&request)?;
-    let event: Event = body::read(payload).await?;
+    let event: Event = body::read(&request, payload).await?;
     let key = idempotency::header(&request)?;
     let asked = event.asked()?;
     let amount = parse_amount(event.amount.as_deref(), currency)?;

@@ -2,13 +2,12 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
-use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{Bytes, Payload};
+use actix_web::web::Payload;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::Problem;
-use crate::http::body;
+use crate::http::body::Body;
 use crate::http::fields::Fields;
 use crate::http::number;
 use crate::http::text;
@@ -49,15 +48,14 @@ impl Asked {
         if *request.method() == Method::GET {
             return Ok(Self::of(query));
         }
-        let bytes = body::read_bytes(payload).await?;
-        if bytes.trim_ascii().is_empty() {
+        let body = Body::receive(request, payload).await?;
+        if body.is_blank() {
             return Ok(Self::of(query));
         }
-        let (form, json) = if is_json(request, &bytes) {
-            (Fields::default(), body::parse(&bytes)?)
+        let (form, json) = if body.is_json() {
+            (Fields::default(), body.parse()?)
         } else {
-            let text = str::from_utf8(&bytes).map_err(|_| Problem::NotUtf8)?;
-            (Fields::parse(text)?, Json::default())
+            (Fields::parse(body.form()?)?, Json::default())
         };
         Ok(Self { query, form, json })
     }
@@ -69,9 +67,8 @@ impl Asked {
         }
     }
 
-    /// Whether it names the account of another dialect as well.
-    pub(super) fn names_account(&self) -> Result<bool, Problem> {
-        Ok(self.find("account_id")?.is_some())
+    pub(super) fn names(&self, field: &'static str) -> Result<bool, Problem> {
+        Ok(self.find(field)?.is_some())
     }
 
     pub(super) fn user(&self, field: &'static str) -> Result<UserId, Problem> {
@@ -168,14 +165,6 @@ impl Value<'_> {
                 .map_err(|_| invalid(format!("{field} must be a string"))),
         }
     }
-}
-
-/// A body that says so, or that looks so: `curl -d` calls everything a form.
-fn is_json(request: &HttpRequest, bytes: &Bytes) -> bool {
-    let kind = request.headers().get(CONTENT_TYPE);
-    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.to_ascii_lowercase();
-    kind.contains("json") || bytes.trim_ascii_start().starts_with(b"{")
 }
 
 fn invalid(error: String) -> Problem {

@@ -26,8 +26,6 @@ pub(super) enum Operation {
 pub(super) enum Problem {
     #[error("{0}")]
     Invalid(String),
-    #[error("Request body is not UTF-8")]
-    NotUtf8,
     #[error("Unknown currency_type.")]
     UnknownCurrency,
     #[error(transparent)]
@@ -58,11 +56,9 @@ impl Problem {
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Invalid(_)
-            | Self::NotUtf8
-            | Self::UnknownCurrency
-            | Self::Fields(_)
-            | Self::Key(_) => StatusCode::BAD_REQUEST,
+            Self::Invalid(_) | Self::UnknownCurrency | Self::Fields(_) | Self::Key(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::Body(error) => error.status(),
@@ -75,13 +71,12 @@ impl ResponseError for Problem {
         let mut response = HttpResponseBuilder::new(self.status_code());
         match self {
             Self::Invalid(_)
-            | Self::NotUtf8
             | Self::UnknownCurrency
             | Self::CrossSite(_)
             | Self::UserNotFound
             | Self::Fields(_)
-            | Self::Key(_)
-            | Self::Body(_) => failure::error(response, &self.to_string()),
+            | Self::Key(_) => failure::error(response, &self.to_string()),
+            Self::Body(error) => failure::error(error.response(), &error.to_string()),
             Self::Refused(operation, refused) => {
                 idempotency::mark(&mut response, refused.replayed);
                 failure::error(response, words(*operation, &refused.rejection).1)

@@ -228,8 +228,12 @@ async fn pay(
 }
 
 async fn show(service: &Service, asked: &Asked) -> Result<HttpResponse, Problem> {
-    if asked.names_account()? {
-        let error = "user_id is to be given without account_id";
+    if asked.names("account_id")? {
+        let error = if asked.names("user_id")? {
+            "user_id is to be given without account_id"
+        } else {
+            "account_id is for GET, POST takes user_id"
+        };
         return Err(Problem::Invalid(error.to_owned()));
     }
     let user = asked.user("user_id")?;

@@ -82,9 +82,7 @@ impl ResponseError for Problem {
             | Self::Key(_)
             | Self::AccountNotFound(..) => failed(response, &self.to_string()),
             Self::Body(BodyError::Malformed(_)) => failed(response, INVALID_INPUT),
-            Self::Body(error @ (BodyError::TooLarge | BodyError::TooSlow | BodyError::Broken)) => {
-                failed(response, &error.to_string())
-            }
+            Self::Body(error) => failed(error.response(), &error.to_string()),
             Self::Refused(asked, refused) => {
                 let mut response = response;
                 idempotency::mark(&mut response, refused.replayed);

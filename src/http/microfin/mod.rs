@@ -8,13 +8,14 @@ mod users;
 
 use actix_web::HttpRequest;
 use actix_web::http::Method;
-use actix_web::web::{self, Bytes, Payload};
+use actix_web::web::{self, Payload};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use self::error::{INVALID_INPUT, Problem};
+use super::body::Body;
 use super::operation::Operation;
-use super::{body, idempotency, origin};
+use super::{idempotency, origin};
 use crate::ledger::UserId;
 use crate::service::Service;
 
@@ -76,13 +77,13 @@ struct Done {
 struct SignedIn {
     caller: UserId,
     key: Option<String>,
-    body: Bytes,
+    body: Body,
 }
 
 /// The body of a request that changes something. A page of another site may not send one: the browser would add the cookie.
-async fn receive(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+async fn receive(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> {
     origin::check(request)?;
-    Ok(body::read_bytes(payload).await?)
+    Ok(Body::receive(request, payload).await?)
 }
 
 /// The same from somebody who is signed in: nobody else is told what is wrong with it.

