@@ -14,16 +14,10 @@ use super::operation::Operation;
 use crate::service::{HotAccount, Service};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        method: Method::GET,
-        path: "/metrics",
-        route: || web::to(show_metrics),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/admin/hot-accounts",
-        route: || web::to(list_hot_accounts),
-    },
+    Operation::reads(Method::GET, "/metrics", || web::to(show_metrics)),
+    Operation::reads(Method::GET, "/admin/hot-accounts", || {
+        web::to(list_hot_accounts)
+    }),
 ];
 
 /// The text format of Prometheus, version 0.0.4.

@@ -10,11 +10,9 @@ use super::operation::Operation;
 use super::{events, failure, ledger};
 use crate::service::Service;
 
-pub(super) const OPERATIONS: &[Operation] = &[Operation {
-    method: Method::GET,
-    path: "/balance",
-    route: || web::to(balance),
-}];
+pub(super) const OPERATIONS: &[Operation] = &[Operation::reads(Method::GET, "/balance", || {
+    web::to(balance)
+})];
 
 async fn balance(service: Data<Service>, request: HttpRequest) -> HttpResponse {
     let fields = match Fields::parse(request.query_string()) {

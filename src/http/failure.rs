@@ -1,5 +1,6 @@
 //! The shape `{"error":…}` of what went wrong, in which the paths outside `/api` speak.
 
+use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use uuid::Uuid;
@@ -20,6 +21,11 @@ pub(super) fn error(mut response: HttpResponseBuilder, error: &str) -> HttpRespo
         error,
         request_id: None,
     })
+}
+
+/// What is refused before a dialect is asked.
+pub(super) fn refuse(status: StatusCode, message: &str) -> HttpResponse {
+    error(HttpResponseBuilder::new(status), message)
 }
 
 pub(super) fn fault(fault: Fault) -> HttpResponse {

@@ -9,11 +9,7 @@ use super::ledger;
 use super::operation::Operation;
 use crate::service::Service;
 
-pub(super) const OPERATIONS: &[Operation] = &[Operation {
-    method: Method::GET,
-    path: "/",
-    route: || web::to(page),
-}];
+pub(super) const OPERATIONS: &[Operation] = &[Operation::reads(Method::GET, "/", || web::to(page))];
 
 /// Where the service is, where nobody says.
 const DEFAULT: &str = "http://127.0.0.1:3000";

@@ -33,4 +33,4 @@ mod traceparent;
 #[cfg(test)]
 mod every;
 
-pub use self::routing::operations;
+pub use self::routing::{operations, writes};

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::fault::RequestId;
 use super::metrics::Metrics;
+use super::routing::without_slash;
 use super::trace::Trace;
 use super::traceparent::{self, TRACEPARENT};
 
@@ -97,29 +98,12 @@ impl Answered {
         let extensions = response.response().extensions();
         Self {
             method: known(request.method()),
-            route: route.map_or(String::new(), |pattern| plain(&pattern)),
+            route: route.map_or(String::new(), |path| without_slash(&path).to_owned()),
             status: response.status(),
             duration,
             request_id: extensions.get().map(|RequestId(id)| *id),
         }
     }
-}
-
-/// A route's pattern without the expressions that its parts match, and without slashes that may be left out.
-fn plain(pattern: &str) -> String {
-    let mut route = String::with_capacity(pattern.len());
-    let mut rest = pattern;
-    while let Some((before, part)) = rest.split_once('{') {
-        let (name, after) = part.split_once('}').unwrap_or((part, ""));
-        route.push_str(before);
-        rest = after;
-        let (name, expression) = name.split_once(':').unwrap_or((name, ""));
-        if expression != "/?" {
-            route.extend(["{", name, "}"]);
-        }
-    }
-    route.push_str(rest);
-    route
 }
 
 /// Any client can make up methods; those that are none are one.

@@ -1,39 +1,71 @@
 //! Which path is whose: the operations of every dialect, and what answers where there is none.
 
 use actix_web::guard::fn_guard;
-use actix_web::http::header;
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::operation::Operation;
+use super::operation::{Dialect, Effect, Operation};
 use super::{accounts, admin, balance, events, failure, landing, ledger, microfin, users};
 
 /// Under it, what is at no operation's path or method is not found, in the shape of the `users` dialect.
 const API: &str = "/api";
 
+/// Every method that some operation answers, for who asks of the service as a whole.
+const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
+
+const DIALECTS: &[Dialect] = &[
+    Dialect {
+        operations: landing::OPERATIONS,
+        refuse: failure::refuse,
+    },
+    Dialect {
+        operations: balance::OPERATIONS,
+        refuse: failure::refuse,
+    },
+    Dialect {
+        operations: users::OPERATIONS,
+        refuse: users::refuse,
+    },
+    Dialect {
+        operations: accounts::OPERATIONS,
+        refuse: failure::refuse,
+    },
+    Dialect {
+        operations: events::OPERATIONS,
+        refuse: failure::refuse,
+    },
+    Dialect {
+        operations: ledger::OPERATIONS,
+        refuse: failure::refuse,
+    },
+    Dialect {
+        operations: microfin::OPERATIONS,
+        refuse: microfin::refuse,
+    },
+    Dialect {
+        operations: admin::OPERATIONS,
+        refuse: failure::refuse,
+    },
+];
+
 /// Every operation, dialect by dialect.
 fn all() -> impl Iterator<Item = &'static Operation> {
-    [
-        landing::OPERATIONS,
-        balance::OPERATIONS,
-        users::OPERATIONS,
-        accounts::OPERATIONS,
-        events::OPERATIONS,
-        ledger::OPERATIONS,
-        microfin::OPERATIONS,
-        admin::OPERATIONS,
-    ]
-    .into_iter()
-    .flatten()
+    DIALECTS.iter().flat_map(|dialect| dialect.operations)
 }
 
-/// The method and the path of every operation. A part of a path in braces stands for a value; what follows a colon there is
-/// the expression that it matches.
+/// The method and the path of every operation. A part of a path in braces stands for a value.
 pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
     all().map(|operation| (operation.method.as_str(), operation.path))
 }
 
-/// Registers every operation, and what answers everywhere else.
+/// The same of the operations that write, by whichever method.
+pub fn writes() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let writes = all().filter(|operation| operation.effect == Effect::Writes);
+    writes.map(|operation| (operation.method.as_str(), operation.path))
+}
+
+/// Registers every operation, with a slash at the end of its path and without, and what answers everywhere else.
 pub(super) fn routes(config: &mut ServiceConfig) {
     let mut paths: Vec<&str> = Vec::new();
     for operation in all() {
@@ -41,41 +73,100 @@ pub(super) fn routes(config: &mut ServiceConfig) {
             paths.push(operation.path);
         }
     }
-    for path in paths {
-        let mut resource = web::resource(path);
-        let mut allowed: Vec<&str> = Vec::new();
-        for operation in all().filter(|operation| operation.path == path) {
-            // actix's own guard by method keeps a list in each request, for a 405 of its own.
-            let is_asked = fn_guard(|asked| asked.head().method == operation.method);
-            resource = resource.route((operation.route)().guard(is_asked));
-            allowed.push(operation.method.as_str());
-        }
-        let allowed = allowed.join(", ");
-        config.service(
-            resource.default_service(web::to(move |request: HttpRequest| {
-                let response = no_method(&request, &allowed);
-                async { response }
-            })),
-        );
+    for path in &paths {
+        route(config, path, path);
+    }
+    // Behind the others, as actix tries one path after the other.
+    for path in paths.iter().filter(|path| !path.ends_with('/')) {
+        route(config, path, &format!("{path}/"));
     }
     config.default_service(web::to(async |request: HttpRequest| nowhere(&request)));
 }
 
-/// What is at no dialect's path.
-fn nowhere(request: &HttpRequest) -> HttpResponse {
-    if is_api(request.path()) {
-        return users::not_found();
+/// Registers the operations of a path under it or another.
+fn route(config: &mut ServiceConfig, path: &str, at: &str) {
+    let mut resource = web::resource(at);
+    let mut allowed: Vec<&str> = Vec::new();
+    for operation in all().filter(|operation| operation.path == path) {
+        // actix's own guard by method keeps a list in each request, for a 405 of its own.
+        let is_asked = fn_guard(|asked| operation.answers(&asked.head().method));
+        resource = resource.route((operation.route)().guard(is_asked));
+        allowed.push(operation.method.as_str());
+        if operation.has_head() {
+            allowed.push(Method::HEAD.as_str());
+        }
     }
-    failure::error(HttpResponse::NotFound(), "Not found")
+    allowed.push(Method::OPTIONS.as_str());
+    let allowed = allowed.join(", ");
+    config.service(
+        resource.default_service(web::to(move |request: HttpRequest| {
+            let response = no_operation(&request, &allowed);
+            async { response }
+        })),
+    );
 }
 
-fn no_method(request: &HttpRequest, allowed: &str) -> HttpResponse {
+/// Refuses a request in the shape of whoever its path belongs to.
+pub(super) fn refuse(request: &HttpRequest, status: StatusCode, message: &str) -> HttpResponse {
+    let path = path_of(request);
+    let has_path = |operation: &Operation| Some(operation.path) == path.as_deref();
+    let mut dialects = DIALECTS.iter();
+    let dialect = dialects.find(|dialect| dialect.operations.iter().any(has_path));
+    let refuse = match dialect {
+        Some(dialect) => dialect.refuse,
+        None if is_api(request.path()) => users::refuse,
+        None => failure::refuse,
+    };
+    refuse(status, message)
+}
+
+/// The path of the operations that a request may be for.
+fn path_of(request: &HttpRequest) -> Option<String> {
+    request
+        .match_pattern()
+        .map(|at| without_slash(&at).to_owned())
+}
+
+/// A path without the slash at its end, which may be left out.
+pub(super) fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/')
+        .filter(|path| !path.is_empty())
+        .unwrap_or(path)
+}
+
+/// What is at no dialect's path.
+fn nowhere(request: &HttpRequest) -> HttpResponse {
+    if request.method() == Method::OPTIONS && request.path() == "*" {
+        return options(METHODS);
+    }
+    refuse(request, StatusCode::NOT_FOUND, not_found(request))
+}
+
+/// What has a path but not its method.
+fn no_operation(request: &HttpRequest, allowed: &str) -> HttpResponse {
+    if request.method() == Method::OPTIONS {
+        return options(allowed);
+    }
     if is_api(request.path()) {
-        return users::not_found();
+        return users::refuse(StatusCode::NOT_FOUND, not_found(request));
     }
     let mut response = HttpResponse::MethodNotAllowed();
     response.insert_header((header::ALLOW, allowed));
     failure::error(response, "Method not allowed")
+}
+
+fn options(allowed: &str) -> HttpResponse {
+    let mut response = HttpResponse::NoContent();
+    response.insert_header((header::ALLOW, allowed));
+    response.finish()
+}
+
+fn not_found(request: &HttpRequest) -> &'static str {
+    if is_api(request.path()) {
+        "Resource not found"
+    } else {
+        "Not found"
+    }
 }
 
 fn is_api(path: &str) -> bool {

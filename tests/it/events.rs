@@ -379,7 +379,7 @@ async fn what_is_not_there_is_not_found_and_a_wrong_method_says_the_right_one() 
     let bank = bank().await;
     let wrong = bank.get("/event").await;
     assert_eq!(said(&wrong), (405, r#"{"error":"Method not allowed"}"#));
-    assert_eq!(wrong.headers["allow"], "POST");
+    assert_eq!(wrong.headers["allow"], "POST, OPTIONS");
     let nowhere = bank.get("/events").await;
     assert_eq!(said(&nowhere), (404, r#"{"error":"Not found"}"#));
     let both = bank.get("/balance?user_id=1&account_id=1").await;

@@ -21,6 +21,7 @@ mod events;
 mod idempotency;
 mod ledger;
 mod lost_connections;
+mod methods;
 mod metrics;
 mod microfin;
 mod newer;

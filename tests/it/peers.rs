@@ -1,5 +1,6 @@
 //! Peers that are slow or rude: refused or closed in bounded time, nothing applied, and nobody else disturbed.
 
+mod ahead;
 pub(crate) mod malformed;
 mod offers;
 mod shapes;

@@ -22,26 +22,14 @@ use crate::ledger::{
 use crate::service::Service;
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        method: Method::POST,
-        path: "/accounts",
-        route: || web::to(open),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/accounts/{id}/balance",
-        route: || web::to(balance),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/accounts/{id}/transactions",
-        route: || web::to(transaction::make),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/accounts/{id}/transactions",
-        route: || web::to(history::list),
-    },
+    Operation::writes(Method::POST, "/accounts", || web::to(open)),
+    Operation::reads(Method::GET, "/accounts/{id}/balance", || web::to(balance)),
+    Operation::writes(Method::POST, "/accounts/{id}/transactions", || {
+        web::to(transaction::make)
+    }),
+    Operation::reads(Method::GET, "/accounts/{id}/transactions", || {
+        web::to(history::list)
+    }),
 ];
 
 #[derive(Deserialize)]

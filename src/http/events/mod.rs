@@ -26,21 +26,9 @@ use crate::service::Service;
 const ID_MAX: usize = 128;
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        method: Method::POST,
-        path: "/reset",
-        route: || web::to(reset),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/event",
-        route: || web::to(event),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/chain",
-        route: || web::to(chain::show),
-    },
+    Operation::writes(Method::POST, "/reset", || web::to(reset)),
+    Operation::writes(Method::POST, "/event", || web::to(event)),
+    Operation::reads(Method::GET, "/chain", || web::to(chain::show)),
 ];
 
 /// What is asked; which fields count depends on the type.

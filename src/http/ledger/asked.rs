@@ -45,7 +45,7 @@ impl Asked {
     /// What a request asks for; a `GET` has no body.
     pub(super) async fn read(request: &HttpRequest, payload: Payload) -> Result<Self, Problem> {
         let query = Fields::parse(request.query_string())?;
-        if *request.method() == Method::GET {
+        if [Method::GET, Method::HEAD].contains(request.method()) {
             return Ok(Self::of(query));
         }
         let body = Body::receive(request, payload).await?;

@@ -22,51 +22,15 @@ use crate::ledger::{
 use crate::service::{Registered, Service};
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        method: Method::GET,
-        path: "/create",
-        route: || web::to(create),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/create",
-        route: || web::to(create),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/deposit",
-        route: || web::to(deposit),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/deposit",
-        route: || web::to(deposit),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/withdraw",
-        route: || web::to(withdraw),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/withdraw",
-        route: || web::to(withdraw),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/transfer",
-        route: || web::to(transfer),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/transfer",
-        route: || web::to(transfer),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/balance",
-        route: || web::to(post_balance),
-    },
+    Operation::writes(Method::GET, "/create", || web::to(create)),
+    Operation::writes(Method::POST, "/create", || web::to(create)),
+    Operation::writes(Method::GET, "/deposit", || web::to(deposit)),
+    Operation::writes(Method::POST, "/deposit", || web::to(deposit)),
+    Operation::writes(Method::GET, "/withdraw", || web::to(withdraw)),
+    Operation::writes(Method::POST, "/withdraw", || web::to(withdraw)),
+    Operation::writes(Method::GET, "/transfer", || web::to(transfer)),
+    Operation::writes(Method::POST, "/transfer", || web::to(transfer)),
+    Operation::reads(Method::POST, "/balance", || web::to(post_balance)),
 ];
 
 #[derive(Serialize)]

@@ -99,6 +99,11 @@ impl ResponseError for Problem {
     }
 }
 
+/// What is refused before this dialect is asked.
+pub(in crate::http) fn refuse(status: StatusCode, message: &str) -> HttpResponse {
+    failed(HttpResponseBuilder::new(status), message)
+}
+
 const NOT_SIGNED_IN: &str = "User not logged in";
 
 fn failed(mut response: HttpResponseBuilder, message: &str) -> HttpResponse {

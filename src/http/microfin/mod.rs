@@ -19,52 +19,22 @@ use super::{idempotency, origin};
 use crate::ledger::UserId;
 use crate::service::Service;
 
+pub(super) use self::error::refuse;
+
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        method: Method::POST,
-        path: "/api/signup{slash:/?}",
-        route: || web::to(users::sign_up),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/api/signin{slash:/?}",
-        route: || web::to(users::sign_in),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/api/signout{slash:/?}",
-        route: || web::to(users::sign_out),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/api/accountGeneration{slash:/?}",
-        route: || web::to(accounts::open),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/api/accountGeneration{slash:/?}",
-        route: || web::to(accounts::open),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/api/accounts{slash:/?}",
-        route: || web::to(accounts::list),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/api/deposit{slash:/?}",
-        route: || web::to(moves::deposit),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/api/withdraw{slash:/?}",
-        route: || web::to(moves::withdraw),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/api/transfer{slash:/?}",
-        route: || web::to(moves::transfer),
-    },
+    Operation::writes(Method::POST, "/api/signup", || web::to(users::sign_up)),
+    Operation::writes(Method::POST, "/api/signin", || web::to(users::sign_in)),
+    Operation::writes(Method::POST, "/api/signout", || web::to(users::sign_out)),
+    Operation::writes(Method::GET, "/api/accountGeneration", || {
+        web::to(accounts::open)
+    }),
+    Operation::writes(Method::POST, "/api/accountGeneration", || {
+        web::to(accounts::open)
+    }),
+    Operation::reads(Method::GET, "/api/accounts", || web::to(accounts::list)),
+    Operation::writes(Method::POST, "/api/deposit", || web::to(moves::deposit)),
+    Operation::writes(Method::POST, "/api/withdraw", || web::to(moves::withdraw)),
+    Operation::writes(Method::POST, "/api/transfer", || web::to(moves::transfer)),
 ];
 
 /// What is said where there is nothing else to say.

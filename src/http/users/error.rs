@@ -59,9 +59,9 @@ struct Words<'a> {
     request_id: Option<Uuid>,
 }
 
-/// Any unknown path or method under `/api`.
-pub(in crate::http) fn not_found() -> HttpResponse {
-    failure(StatusCode::NOT_FOUND, "Resource not found")
+/// What is refused before this dialect is asked; also any unknown path or method under `/api`.
+pub(in crate::http) fn refuse(status: StatusCode, message: &str) -> HttpResponse {
+    HttpResponseBuilder::new(status).json(body(status, message, None))
 }
 
 impl Errors {
@@ -102,7 +102,7 @@ impl ResponseError for Problem {
                 error.response().json(body(error.status(), &words, None))
             }
             Self::CrossSite(_) | Self::UserNotFound => {
-                failure(self.status_code(), &self.to_string())
+                refuse(self.status_code(), &self.to_string())
             }
             Self::Refused(refused) => {
                 let (status, message) = words(&refused.rejection);
@@ -142,10 +142,6 @@ fn words(rejection: &Rejection) -> (StatusCode, &'static str) {
             "Idempotency-Key was used for another request",
         ),
     }
-}
-
-fn failure(status: StatusCode, message: &str) -> HttpResponse {
-    HttpResponseBuilder::new(status).json(body(status, message, None))
 }
 
 fn body(status: StatusCode, message: &str, request_id: Option<Uuid>) -> Failure<'_> {

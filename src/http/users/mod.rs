@@ -19,29 +19,15 @@ use crate::ledger::{
 };
 use crate::service::{Service, UserBalance};
 
-pub(super) use self::error::not_found;
+pub(super) use self::error::refuse;
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation {
-        method: Method::GET,
-        path: "/api/health",
-        route: || web::to(health),
-    },
-    Operation {
-        method: Method::POST,
-        path: "/api/users",
-        route: || web::to(open),
-    },
-    Operation {
-        method: Method::GET,
-        path: "/api/users/{id}",
-        route: || web::to(show),
-    },
-    Operation {
-        method: Method::PUT,
-        path: "/api/users/{id}/balance",
-        route: || web::to(change_balance),
-    },
+    Operation::reads(Method::GET, "/api/health", || web::to(health)),
+    Operation::writes(Method::POST, "/api/users", || web::to(open)),
+    Operation::reads(Method::GET, "/api/users/{id}", || web::to(show)),
+    Operation::writes(Method::PUT, "/api/users/{id}/balance", || {
+        web::to(change_balance)
+    }),
 ];
 
 #[derive(Serialize)]

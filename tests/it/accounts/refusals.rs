@@ -253,11 +253,11 @@ async fn another_method_is_not_allowed_and_another_path_not_found() {
     let account = Account::open(&bank, "1").await;
     let (balance, transactions) = (account.path("balance"), account.path("transactions"));
     let all = [
-        ("/accounts", Method::GET, "POST"),
-        ("/accounts", Method::DELETE, "POST"),
-        (&balance, Method::POST, "GET"),
-        (&balance, Method::PUT, "GET"),
-        (&transactions, Method::PATCH, "POST, GET"),
+        ("/accounts", Method::GET, "POST, OPTIONS"),
+        ("/accounts", Method::DELETE, "POST, OPTIONS"),
+        (&balance, Method::POST, "GET, HEAD, OPTIONS"),
+        (&balance, Method::PUT, "GET, HEAD, OPTIONS"),
+        (&transactions, Method::PATCH, "POST, GET, HEAD, OPTIONS"),
     ];
     for (path, method, allowed) in all {
         let reply = bank.send(method, path, &[], None).await;

@@ -125,7 +125,7 @@ async fn every_form_of_a_request_has_its_answer() {
             200,
         ),
         (format!("GET a:80 HTTP/1.1\r\n{close}\r\n"), 404),
-        (format!("OPTIONS * HTTP/1.1\r\n{close}\r\n"), 404),
+        (format!("OPTIONS * HTTP/1.1\r\n{close}\r\n"), 204),
         (format!("CONNECT a:80 HTTP/1.1\r\n{close}\r\n"), 404),
         (format!("BREW / HTTP/1.1\r\n{close}\r\n"), 405),
         (format!("get / HTTP/1.1\r\n{close}\r\n"), 405),

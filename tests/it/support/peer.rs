@@ -102,6 +102,12 @@ impl Peer {
         replies
     }
 
+    /// All bytes until the service closes.
+    pub(crate) async fn everything(mut self) -> Vec<u8> {
+        while self.hear().await != 0 {}
+        self.unread
+    }
+
     /// Says it byte by byte, over and over the last one, until the service closes; the statuses of its answers.
     pub(crate) async fn trickle(mut self, bytes: &[u8]) -> Vec<u16> {
         let last = bytes.last().expect("something to say");
