@@ -156,6 +156,8 @@ impl App {
             let settings = settings::Settings {
                 listen: args.listen,
                 workers,
+                hosts: args.hosts.clone(),
+                cors_origins: args.cors_origins.clone(),
                 resets: resets(args, defaults),
                 logs_requests: args.log_requests,
                 tracer: traces.as_ref().map(Traces::tracer),

@@ -7,6 +7,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum, value_parser};
 
 use crate::engine;
+use crate::http::settings::{Host, Origin};
 use crate::ledger::CurrencyCode;
 
 const LISTEN: &str = "127.0.0.1:3000";
@@ -169,6 +170,15 @@ pub struct ServeArgs {
     #[arg(long, env = "PASSBOOK_HTTP_WORKERS", value_name = "COUNT", value_parser = value_parser!(u16).range(1..=256), help_heading = "HTTP")]
     pub http_workers: Option<u16>,
 
+    /// Names to answer to, beside localhost and the addresses of this machine's loopback; others get a 421 [default:
+    /// none on a loopback address, else any]
+    #[arg(long, env = "PASSBOOK_HOSTS", value_name = "NAMES", value_delimiter = ',', value_parser = parse_host, help_heading = "HTTP")]
+    pub hosts: Vec<Host>,
+
+    /// Whose pages may ask and read the answers, as scheme://host:port [default: nobody's but the service's own]
+    #[arg(long, env = "PASSBOOK_CORS_ORIGINS", value_name = "ORIGINS", value_delimiter = ',', value_parser = parse_origin, help_heading = "HTTP")]
+    pub cors_origins: Vec<Origin>,
+
     /// Connections that write, each committing a batch at a time
     #[arg(long, env = "PASSBOOK_LANES", value_name = "COUNT", default_value_t = 2, value_parser = within(1, engine::LANES_MAX), help_heading = "Engine")]
     pub lanes: usize,
@@ -265,6 +275,17 @@ pub(crate) fn parse_currency(code: &str) -> Result<CurrencyCode, String> {
     CurrencyCode::parse(code).ok_or_else(|| {
         "not a currency code: 3 to 12 upper-case letters and digits, starting with a letter"
             .to_owned()
+    })
+}
+
+fn parse_host(name: &str) -> Result<Host, String> {
+    Host::parse(name.trim())
+        .ok_or_else(|| "not the name or the address of a host, without a port".to_owned())
+}
+
+fn parse_origin(text: &str) -> Result<Origin, String> {
+    Origin::parse(text.trim()).ok_or_else(|| {
+        "not an origin: a scheme, a host and a port where it is not the usual one, such as https://shop.example".to_owned()
     })
 }
 

@@ -1,25 +1,28 @@
-//! The path `/`: a page for a browser, and the `ledger` dialect's greeting for everybody else.
+//! The path `/`: a page for a browser with what it links, and the `ledger` dialect's greeting for everybody else.
 
 use actix_web::http::Method;
-use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, VARY};
+use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 
 use super::ledger;
 use super::operation::Operation;
+use super::origin::Policy;
 use crate::service::Service;
 
-pub(super) const OPERATIONS: &[Operation] = &[Operation::reads(Method::GET, "/", || web::to(page))];
-
-/// Where the service is, where nobody says.
-const DEFAULT: &str = "http://127.0.0.1:3000";
+pub(super) const OPERATIONS: &[Operation] = &[
+    Operation::reads(Method::GET, "/", || web::to(page)),
+    Operation::reads(Method::GET, "/docs/dialects.md", || web::to(dialects)),
+];
 
 const PAGE: &str = include_str!("landing.html");
+/// What every dialect is asked, and how it answers.
+const DIALECTS: &str = include_str!("../../docs/dialects.md");
 /// Nothing comes from elsewhere, and nothing is sent there.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
 
-async fn page(service: Data<Service>, request: HttpRequest) -> HttpResponse {
+async fn page(service: Data<Service>, policy: Data<Policy>, request: HttpRequest) -> HttpResponse {
     if !asks_for_html(&request) {
         return ledger::welcome();
     }
@@ -30,7 +33,7 @@ async fn page(service: Data<Service>, request: HttpRequest) -> HttpResponse {
     };
     let page = PAGE
         .replace("{{version}}", env!("CARGO_PKG_VERSION"))
-        .replace("{{base_url}}", &base_url(&request))
+        .replace("{{base_url}}", &policy.url(&request))
         .replace("{{health_class}}", class)
         .replace("{{health}}", health);
     HttpResponse::Ok()
@@ -40,6 +43,13 @@ async fn page(service: Data<Service>, request: HttpRequest) -> HttpResponse {
         .body(page)
 }
 
+/// As text: browsers show that, and save what is called Markdown.
+async fn dialects() -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body(DIALECTS)
+}
+
 fn asks_for_html(request: &HttpRequest) -> bool {
     let mut accepts = request.headers().get_all(ACCEPT);
     accepts.any(|accept| {
@@ -47,22 +57,4 @@ fn asks_for_html(request: &HttpRequest) -> bool {
             .to_str()
             .is_ok_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
     })
-}
-
-/// Where the page was asked for, to be pasted into a shell: what no host looks like is not repeated.
-fn base_url(request: &HttpRequest) -> String {
-    if !request.headers().contains_key(HOST) {
-        return DEFAULT.to_owned();
-    }
-    let asked = request.connection_info();
-    let is_plain = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
-    };
-    let (scheme, host) = (asked.scheme(), asked.host());
-    if is_plain(host) && ["http", "https"].contains(&scheme) {
-        format!("{scheme}://{host}")
-    } else {
-        DEFAULT.to_owned()
-    }
 }

@@ -11,6 +11,7 @@ mod microfin;
 mod users;
 
 mod admin;
+mod authority;
 mod balance;
 mod body;
 mod connection;

@@ -106,6 +106,15 @@ fn route(config: &mut ServiceConfig, path: &str, at: &str) {
     );
 }
 
+/// Whether a request asks for something that writes.
+pub(super) fn is_write(request: &HttpRequest) -> bool {
+    let Some(path) = path_of(request) else {
+        return false;
+    };
+    let mut asked = all().filter(|operation| operation.path == path);
+    asked.any(|operation| operation.effect == Effect::Writes && operation.answers(request.method()))
+}
+
 /// Refuses a request in the shape of whoever its path belongs to.
 pub(super) fn refuse(request: &HttpRequest, status: StatusCode, message: &str) -> HttpResponse {
     let path = path_of(request);

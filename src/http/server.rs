@@ -19,6 +19,7 @@ use super::connection::{Connection, HEAD_ARRIVAL_MAX};
 use super::drain::{self, Drain};
 use super::metrics::Metrics;
 use super::observe::{self, Observer};
+use super::origin::{self, Policy};
 use super::routing;
 use super::settings::Settings;
 use crate::service::Service;
@@ -46,6 +47,9 @@ impl Server {
     /// # Errors
     /// Where the address cannot be bound.
     pub fn start(service: Arc<Service>, settings: Settings) -> io::Result<Self> {
+        let listener = bind(settings.listen)?;
+        let listen = listener.local_addr()?;
+        let policy = web::Data::new(Policy::new(listen, &settings));
         let service = web::Data::from(service);
         let drain = Arc::new(Drain::default());
         let drain_data = web::Data::from(Arc::clone(&drain));
@@ -59,13 +63,13 @@ impl Server {
                 .app_data(service.clone())
                 .app_data(drain_data.clone())
                 .app_data(observer.clone())
+                .app_data(policy.clone())
                 .app_data(web::Data::new(settings.resets))
+                .wrap(from_fn(origin::guard))
                 .wrap(from_fn(observe::observe))
                 .wrap(from_fn(drain::count))
                 .configure(routing::routes)
         };
-        let listener = bind(settings.listen)?;
-        let listen = listener.local_addr()?;
         // What `HttpServer` does, but for the stream between actix and the socket.
         let server = actix_server::Server::build()
             .workers(settings.workers)

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use opentelemetry_sdk::trace::SdkTracer;
 
+pub use super::authority::{Host, Origin};
+
 /// How the server is set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -11,6 +13,10 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Threads that speak HTTP.
     pub workers: usize,
+    /// Names that the service answers to, beside those of this machine. Any, where there are none and others reach it.
+    pub hosts: Vec<Host>,
+    /// Whose pages may ask, and read the answers.
+    pub cors_origins: Vec<Origin>,
     pub resets: Resets,
     /// Whether each request gets a line in the log.
     pub logs_requests: bool,

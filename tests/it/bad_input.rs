@@ -2,7 +2,7 @@
 
 mod amounts;
 mod bodies;
-mod corpus;
+pub(crate) mod corpus;
 mod database;
 mod routes;
 

@@ -334,7 +334,7 @@ async fn connect(passbook: &Passbook) -> TcpStream {
 
 fn put(key: &str, body: &str, length: usize) -> String {
     format!(
-        "PUT /api/users/1/balance HTTP/1.1\r\nHost: passbook\r\nContent-Type: application/json\r\n\
+        "PUT /api/users/1/balance HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Idempotency-Key: {key}\r\nContent-Length: {length}\r\n\r\n{body}"
     )
 }

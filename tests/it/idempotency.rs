@@ -249,7 +249,7 @@ async fn a_key_has_1_to_255_visible_ascii_characters_and_is_given_once() {
     for head in heads {
         for line in ["PUT /api/users/1/balance", "POST /api/users"] {
             let request = format!(
-                "{line} HTTP/1.1\r\nHost: bank\r\nConnection: close\r\n{head}Content-Length: 12\r\n\r\n{{\"amount\":1}}"
+                "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{head}Content-Length: 12\r\n\r\n{{\"amount\":1}}"
             );
             let reply = bank.send_bytes(request.as_bytes()).await;
             assert_eq!(

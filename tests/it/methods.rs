@@ -134,7 +134,7 @@ async fn options_says_what_every_path_answers() {
 }
 
 /// One request for each operation that has a sane answer on a fresh bank with user 1 and its account 1.
-const ASKED: [(&str, &str, &str, u16); 23] = [
+const ASKED: [(&str, &str, &str, u16); 24] = [
     ("GET", "/api/health", "", 200),
     ("POST", "/api/users", "{}", 201),
     ("GET", "/api/users/1", "", 200),
@@ -193,6 +193,7 @@ const ASKED: [(&str, &str, &str, u16); 23] = [
     ),
     ("GET", "/metrics", "", 200),
     ("GET", "/admin/hot-accounts", "", 200),
+    ("GET", "/docs/dialects.md", "", 200),
 ];
 
 #[tokio::test]

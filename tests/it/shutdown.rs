@@ -127,7 +127,7 @@ async fn client(url: String, name: String) -> Told {
 async fn begin(url: &str, key: &str) -> Peer {
     let length = BEGUN.len() + REST.len();
     let head = format!(
-        "PUT /api/users/1/balance HTTP/1.1\r\nHost: a\r\nIdempotency-Key: {key}\r\nExpect: 100-continue\r\n\
+        "PUT /api/users/1/balance HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: {key}\r\nExpect: 100-continue\r\n\
          Content-Length: {length}\r\n\r\n"
     );
     let mut peer = Peer::connect(url).await;

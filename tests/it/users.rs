@@ -266,9 +266,9 @@ async fn an_id_is_a_positive_integer() {
     ];
     for id in ids {
         let get =
-            format!("GET /api/users/{id} HTTP/1.1\r\nHost: bank\r\nConnection: close\r\n\r\n");
+            format!("GET /api/users/{id} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let put = format!(
-            "PUT /api/users/{id}/balance HTTP/1.1\r\nHost: bank\r\nConnection: close\r\nContent-Length: 12\r\n\r\n{{\"amount\":1}}"
+            "PUT /api/users/{id}/balance HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 12\r\n\r\n{{\"amount\":1}}"
         );
         for request in [get, put] {
             let reply = bank.send_bytes(request.as_bytes()).await;
@@ -352,7 +352,7 @@ async fn unknown_paths_and_methods_under_api_are_not_found_in_the_dialects_shape
         };
         for method in methods.into_iter().filter(|method| !is_known(method)) {
             let request = format!(
-                "{method} {path} HTTP/1.1\r\nHost: bank\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+                "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
             );
             let reply = bank.send_bytes(request.as_bytes()).await;
             let text = if method == "HEAD" { "" } else { NO_RESOURCE };

@@ -11,7 +11,6 @@ use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
-use crate::http::origin::CrossSite;
 use crate::ledger::{AccountId, Fault, Rejection, TransactionId, Version};
 
 /// Every answer of this dialect that is not a success.
@@ -23,8 +22,6 @@ pub(super) enum Problem {
     Fields(#[from] FieldsError),
     #[error(transparent)]
     Key(#[from] KeyError),
-    #[error(transparent)]
-    CrossSite(#[from] CrossSite),
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error("Account not found")]
@@ -80,7 +77,6 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::Fields(_) | Self::Key(_) => StatusCode::BAD_REQUEST,
-            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::Body(error) => error.status(),
             Self::AccountNotFound => StatusCode::NOT_FOUND,
             Self::Duplicate { .. } => StatusCode::CONFLICT,
@@ -93,11 +89,9 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponseBuilder::new(self.status_code());
         match self {
-            Self::Invalid(_)
-            | Self::Fields(_)
-            | Self::Key(_)
-            | Self::CrossSite(_)
-            | Self::AccountNotFound => response.json(Failure::new(&self.to_string())),
+            Self::Invalid(_) | Self::Fields(_) | Self::Key(_) | Self::AccountNotFound => {
+                response.json(Failure::new(&self.to_string()))
+            }
             Self::Body(error) => error.response().json(Failure::new(&error.to_string())),
             Self::Duplicate {
                 transaction,

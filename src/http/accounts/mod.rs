@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use self::error::Problem;
 use super::number::{self, Number};
 use super::operation::Operation;
-use super::{body, idempotency, origin};
+use super::{body, idempotency};
 use crate::ledger::{
     AccountId, AccountRef, Amount, Answered, Currency, Fault, Key, Kind, OpenAccount, Receipt,
     Standing, TransactionId,
@@ -64,7 +64,6 @@ async fn open(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let currency = service.default_currency();
-    origin::check(&request)?;
     let open: Open = body::read_optional(&request, payload).await?;
     let key = idempotency::header(&request)?;
     let opening_balance = parse_opening_balance(open.balance.as_deref(), currency)?;

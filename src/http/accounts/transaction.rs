@@ -9,7 +9,7 @@ use super::error::Problem;
 use super::{Direction, accepted, only_standing, parse_id};
 use super::{timestamp, transaction_id};
 use crate::http::number::{self, Number};
-use crate::http::{body, idempotency, origin};
+use crate::http::{body, idempotency};
 use crate::ledger::{
     AccountId, AccountRef, Amount, Currency, Fault, Key, Move, Parties, Receipt, Version,
 };
@@ -54,7 +54,6 @@ pub(super) async fn make(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    origin::check(&request)?;
     let transaction: Transaction = body::read(&request, payload).await?;
     let account = parse_id(&id)?;
     let direction = parse_direction(transaction.direction.as_deref())?;

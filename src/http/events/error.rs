@@ -10,7 +10,6 @@ use crate::http::failure;
 use crate::http::fault;
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
-use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection};
 
 /// Every answer of this dialect that is not a success.
@@ -26,8 +25,6 @@ pub(super) enum Problem {
     Fields(#[from] FieldsError),
     #[error(transparent)]
     Key(#[from] KeyError),
-    #[error(transparent)]
-    CrossSite(#[from] CrossSite),
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error("0")]
@@ -55,7 +52,6 @@ impl ResponseError for Problem {
             | Self::Invalid(_)
             | Self::Fields(_)
             | Self::Key(_) => StatusCode::BAD_REQUEST,
-            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::Body(error) => error.status(),
             Self::AccountNotFound | Self::ResetRefused => StatusCode::NOT_FOUND,
             Self::Refused(refused) => words(&refused.rejection).0,
@@ -71,7 +67,6 @@ impl ResponseError for Problem {
             | Self::Invalid(_)
             | Self::Fields(_)
             | Self::Key(_)
-            | Self::CrossSite(_)
             | Self::ResetRefused => failure::error(response, &self.to_string()),
             Self::Body(error) => failure::error(error.response(), &error.to_string()),
             Self::AccountNotFound => zero(response),

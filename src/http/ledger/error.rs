@@ -9,7 +9,6 @@ use crate::http::failure;
 use crate::http::fault;
 use crate::http::fields::FieldsError;
 use crate::http::idempotency::{self, KeyError, Refused};
-use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection, Side};
 
 /// What was asked for: a refusal names it.
@@ -28,8 +27,6 @@ pub(super) enum Problem {
     Invalid(String),
     #[error("Unknown currency_type.")]
     UnknownCurrency,
-    #[error(transparent)]
-    CrossSite(#[from] CrossSite),
     #[error("{SOURCE_NOT_FOUND}")]
     UserNotFound,
     #[error(transparent)]
@@ -59,7 +56,6 @@ impl ResponseError for Problem {
             Self::Invalid(_) | Self::UnknownCurrency | Self::Fields(_) | Self::Key(_) => {
                 StatusCode::BAD_REQUEST
             }
-            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::Body(error) => error.status(),
             Self::Refused(operation, refused) => words(*operation, &refused.rejection).0,
@@ -72,7 +68,6 @@ impl ResponseError for Problem {
         match self {
             Self::Invalid(_)
             | Self::UnknownCurrency
-            | Self::CrossSite(_)
             | Self::UserNotFound
             | Self::Fields(_)
             | Self::Key(_) => failure::error(response, &self.to_string()),

@@ -13,9 +13,9 @@ use serde::{Serialize, Serializer};
 use self::asked::Asked;
 use self::error::{Operation as Asking, Problem};
 use super::fields::Fields;
+use super::idempotency;
 use super::number::Number;
 use super::operation::Operation;
-use super::{idempotency, origin};
 use crate::ledger::{
     AccountRef, Amount, Fault, Key, Move, NamedAccount, OpenUser, Parties, Receipt, UserId,
 };
@@ -227,7 +227,6 @@ async fn read_write(
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<(Asked, Option<String>), Problem> {
-    origin::check(request)?;
     let asked = Asked::read(request, payload).await?;
     Ok((asked, idempotency::header(request)?))
 }

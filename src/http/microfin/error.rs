@@ -9,7 +9,6 @@ use uuid::Uuid;
 use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::idempotency::{self, KeyError, Refused};
-use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection, Side};
 
 pub(super) const INVALID_INPUT: &str = "Invalid Input";
@@ -17,8 +16,6 @@ pub(super) const INVALID_INPUT: &str = "Invalid Input";
 /// Every answer of this dialect that is not a success.
 #[derive(Debug, Error)]
 pub(super) enum Problem {
-    #[error(transparent)]
-    CrossSite(#[from] CrossSite),
     #[error("{NOT_SIGNED_IN}")]
     NotSignedIn,
     #[error("Invalid Password")]
@@ -60,7 +57,6 @@ struct Failure<'a> {
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::NotSignedIn | Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::FieldMissing | Self::Invalid(_) | Self::Key(_) | Self::AccountNotFound(..) => {
                 StatusCode::BAD_REQUEST
@@ -74,8 +70,7 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         let response = HttpResponseBuilder::new(self.status_code());
         match self {
-            Self::CrossSite(_)
-            | Self::NotSignedIn
+            Self::NotSignedIn
             | Self::WrongPassword
             | Self::FieldMissing
             | Self::Invalid(_)

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 
 use self::error::{INVALID_INPUT, Problem};
 use super::body::Body;
+use super::idempotency;
 use super::operation::Operation;
-use super::{idempotency, origin};
 use crate::ledger::UserId;
 use crate::service::Service;
 
@@ -50,19 +50,13 @@ struct SignedIn {
     body: Body,
 }
 
-/// The body of a request that changes something. A page of another site may not send one: the browser would add the cookie.
-async fn receive(request: &HttpRequest, payload: Payload) -> Result<Body, Problem> {
-    origin::check(request)?;
-    Ok(Body::receive(request, payload).await?)
-}
-
-/// The same from somebody who is signed in: nobody else is told what is wrong with it.
+/// The request of somebody who is signed in: nobody else is told what is wrong with it.
 async fn receive_signed_in(
     service: &Service,
     request: &HttpRequest,
     payload: Payload,
 ) -> Result<SignedIn, Problem> {
-    let body = receive(request, payload).await?;
+    let body = Body::receive(request, payload).await?;
     let caller = session::caller(service, request).await?;
     let key = idempotency::header(request)?;
     Ok(SignedIn { caller, key, body })

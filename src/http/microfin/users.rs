@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::{Asked, INVALID_INPUT, Problem};
-use super::{Done, receive, required, session, string};
+use super::{Done, required, session, string};
+use crate::http::body::Body;
 use crate::http::{idempotency, text};
 use crate::ledger::Fault;
 use crate::service::{Password, Service, SignUp, SignedUp};
@@ -29,7 +30,7 @@ pub(super) async fn sign_up(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let body = receive(&request, payload).await?;
+    let body = Body::receive(&request, payload).await?;
     let key = idempotency::header(&request)?;
     let user = body.parse_optional::<Newcomer>()?.sign_up(&service)?;
     // Without the password: a digest is stored, and a fast one. The service tells another password apart.
@@ -49,7 +50,7 @@ pub(super) async fn sign_in(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let body = receive(&request, payload).await?;
+    let body = Body::receive(&request, payload).await?;
     let credentials: Credentials = body.parse_optional()?;
     let email = required(credentials.email.as_deref())?;
     let password = required(credentials.password.as_deref())?;
@@ -73,7 +74,7 @@ pub(super) async fn sign_out(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    receive(&request, payload).await?;
+    Body::receive(&request, payload).await?;
     session::caller(&service, &request).await?;
     let token = session::token(&request).ok_or(Problem::NotSignedIn)?;
     service.close_session(&token).await?;

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use crate::http::body::BodyError;
 use crate::http::fault::{self, FaultWords};
 use crate::http::idempotency::{self, Refused};
-use crate::http::origin::CrossSite;
 use crate::ledger::{Fault, Rejection};
 
 /// Every answer of this dialect that is not a success.
@@ -19,8 +18,6 @@ use crate::ledger::{Fault, Rejection};
 pub(super) enum Problem {
     #[error("{0:?}")]
     Invalid(Errors),
-    #[error(transparent)]
-    CrossSite(#[from] CrossSite),
     #[error(transparent)]
     Body(#[from] BodyError),
     #[error("User not found")]
@@ -86,7 +83,6 @@ impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
         match self {
             Self::Invalid(_) => StatusCode::BAD_REQUEST,
-            Self::CrossSite(_) => StatusCode::FORBIDDEN,
             Self::Body(error) => error.status(),
             Self::UserNotFound => StatusCode::NOT_FOUND,
             Self::Refused(refused) => words(&refused.rejection).0,
@@ -98,12 +94,11 @@ impl ResponseError for Problem {
         match self {
             Self::Invalid(errors) => HttpResponse::BadRequest().json(errors),
             Self::Body(error) => {
-                let words = error.to_string();
-                error.response().json(body(error.status(), &words, None))
+                error
+                    .response()
+                    .json(body(error.status(), &error.to_string(), None))
             }
-            Self::CrossSite(_) | Self::UserNotFound => {
-                refuse(self.status_code(), &self.to_string())
-            }
+            Self::UserNotFound => refuse(self.status_code(), &self.to_string()),
             Self::Refused(refused) => {
                 let (status, message) = words(&refused.rejection);
                 let mut response = HttpResponseBuilder::new(status);

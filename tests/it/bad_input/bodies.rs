@@ -187,7 +187,7 @@ async fn digits_without_end_are_read_exactly_up_to_64_kib_and_refused_beyond() {
         assert_eq!(reply.status, 413);
     }
     let mut chunked = format!(
-        "PUT {BALANCE} HTTP/1.1\r\nHost: bank\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "PUT {BALANCE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
     );
     for chunk in body.as_bytes().chunks(10_000).take(20) {
         let text = String::from_utf8_lossy(chunk);
@@ -253,7 +253,7 @@ async fn a_body_that_does_not_arrive_whole_is_not_applied() {
     ];
     for head in cut_short.into_iter().chain(misframed) {
         let bytes = format!(
-            "PUT {BALANCE} HTTP/1.1\r\nHost: bank\r\nConnection: close\r\n{head}{{\"amount\":1}}"
+            "PUT {BALANCE} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{head}{{\"amount\":1}}"
         );
         let reply = bank.send_bytes(bytes.as_bytes()).await;
         assert_eq!(reply.status, 400, "{head}: {reply:?}");
@@ -268,7 +268,7 @@ async fn a_body_that_does_not_arrive_whole_is_not_applied() {
 fn request(line: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let mut bytes = format!(
-        "{line} HTTP/1.1\r\nHost: bank\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
+        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
     )
     .into_bytes();
     bytes.extend_from_slice(body);

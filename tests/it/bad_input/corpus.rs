@@ -1,7 +1,7 @@
 //! What no client should send: bodies, values and queries.
 
 /// Every name of a field in any dialect.
-pub(super) const FIELDS: [&str; 24] = [
+pub(crate) const FIELDS: [&str; 24] = [
     "amount",
     "name",
     "email",
@@ -29,7 +29,7 @@ pub(super) const FIELDS: [&str; 24] = [
 ];
 
 /// What each field may well hold, so that one that is odd is all that is wrong.
-pub(super) const SANE: [(&str, &str); 16] = [
+pub(crate) const SANE: [(&str, &str); 16] = [
     ("amount", "1"),
     ("name", "\"a\""),
     ("email", "\"b@example.org\""),
@@ -49,7 +49,7 @@ pub(super) const SANE: [(&str, &str); 16] = [
 ];
 
 /// What is no JSON object, whatever is asked.
-pub(super) fn broken_bodies() -> Vec<Vec<u8>> {
+pub(crate) fn broken_bodies() -> Vec<Vec<u8>> {
     let texts = [
         "{",
         "}",
@@ -88,7 +88,7 @@ pub(super) fn broken_bodies() -> Vec<Vec<u8>> {
 }
 
 /// Values of a wrong type, of no type, or too much of one.
-pub(super) fn odd_values() -> Vec<String> {
+pub(crate) fn odd_values() -> Vec<String> {
     let mut values: Vec<String> = [
         "null",
         "true",
@@ -122,7 +122,7 @@ pub(super) fn odd_values() -> Vec<String> {
 }
 
 /// Queries and forms that cannot be decoded, or say one thing twice.
-pub(super) fn odd_queries() -> Vec<String> {
+pub(crate) fn odd_queries() -> Vec<String> {
     let mut queries: Vec<String> = ["%", "%4", "%zz", "%ff", "%C3", "%00", "%ed%a0%80"]
         .iter()
         .flat_map(|value| FIELDS.map(|name| format!("{name}={value}")))

@@ -7,30 +7,30 @@ use crate::support::peer::{Peer, withdrawal};
 
 const PUT: &str = "PUT /api/users/1/balance HTTP/1.1\r\n";
 const CHUNKED: &str =
-    "PUT /api/users/1/balance HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    "PUT /api/users/1/balance HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 /// What comes before the body `{"amount":-1}`, and is refused with a 400 by whom it confuses.
 const MISFRAMED: [&str; 20] = [
-    "Host: a\r\nContent-Length: 13\r\nTransfer-Encoding: chunked\r\n\r\n",
-    "Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 13\r\n\r\n",
-    "Host: a\r\nContent-Length: 13\r\nContent-Length: 0\r\n\r\n",
-    "Host: a\r\nContent-Length: 13\r\nContent-Length: 13\r\n\r\n",
-    "Host: a\r\nContent-Length: 13, 13\r\n\r\n",
-    "Host: a\r\nContent-Length: +13\r\n\r\n",
-    "Host: a\r\nContent-Length: 0x0d\r\n\r\n",
-    "Host: a\r\nContent-Length: 18446744073709551629\r\n\r\n",
-    "Host: a\r\nContent-Length:\r\n\r\n",
-    "Host: a\r\nContent-Length : 13\r\n\r\n",
-    "Host: a\r\n Content-Length: 13\r\n\r\n",
-    "Host: a\r\nX: y\r\n Content-Length: 13\r\n\r\n",
-    "Host: a\r\nContent-Length: 13\r\nX: a\rb\r\n\r\n",
-    "Host: a\r\nContent-Length: 13\r\nX: a\0b\r\n\r\n",
-    "Host: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
-    "Host: a\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
-    "Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
-    "Host: a\r\nTransfer-Encoding: identity\r\nContent-Length: 13\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 13\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "Host: localhost\r\nTransfer-Encoding: chunked\r\nContent-Length: 13\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 13\r\nContent-Length: 0\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 13\r\nContent-Length: 13\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 13, 13\r\n\r\n",
+    "Host: localhost\r\nContent-Length: +13\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 0x0d\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 18446744073709551629\r\n\r\n",
+    "Host: localhost\r\nContent-Length:\r\n\r\n",
+    "Host: localhost\r\nContent-Length : 13\r\n\r\n",
+    "Host: localhost\r\n Content-Length: 13\r\n\r\n",
+    "Host: localhost\r\nX: y\r\n Content-Length: 13\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 13\r\nX: a\rb\r\n\r\n",
+    "Host: localhost\r\nContent-Length: 13\r\nX: a\0b\r\n\r\n",
+    "Host: localhost\r\nTransfer-Encoding: xchunked\r\n\r\n",
+    "Host: localhost\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
+    "Host: localhost\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+    "Host: localhost\r\nTransfer-Encoding: identity\r\nContent-Length: 13\r\n\r\n",
     "Content-Length: 13\r\n\r\n",
-    "Host: a\r\nHost: b\r\nContent-Length: 13\r\n\r\n",
+    "Host: localhost\r\nHost: localhost\r\nContent-Length: 13\r\n\r\n",
 ];
 
 /// Chunks that are none.
@@ -85,18 +85,22 @@ async fn what_is_too_large_is_refused_and_so_is_what_follows() {
     for (what, request, owed) in [
         (
             "a header",
-            format!("{PUT}Host: a\r\nX: {long}\r\n\r\n"),
+            format!("{PUT}Host: localhost\r\nX: {long}\r\n\r\n"),
             431,
         ),
-        ("headers", format!("{PUT}Host: a\r\n{headers}\r\n"), 431),
+        (
+            "headers",
+            format!("{PUT}Host: localhost\r\n{headers}\r\n"),
+            431,
+        ),
         (
             "a target",
-            format!("GET /{long} HTTP/1.1\r\nHost: a\r\n\r\n"),
+            format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
             431,
         ),
         (
             "a body",
-            format!("{PUT}Host: a\r\nContent-Length: 200000\r\n\r\n{long}"),
+            format!("{PUT}Host: localhost\r\nContent-Length: 200000\r\n\r\n{long}"),
             413,
         ),
     ] {
@@ -112,7 +116,7 @@ async fn what_is_too_large_is_refused_and_so_is_what_follows() {
 async fn every_form_of_a_request_has_its_answer() {
     let bank = Bank::open().await;
     bank.user("1000").await;
-    let close = "Host: a\r\nConnection: close\r\n";
+    let close = "Host: localhost\r\nConnection: close\r\n";
     for (request, owed) in [
         ("GET /api/users/1 HTTP/1.0\r\n\r\n".to_owned(), 200),
         ("GET /api/users/1\r\n".to_owned(), 400),
@@ -121,12 +125,12 @@ async fn every_form_of_a_request_has_its_answer() {
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(), 400),
         ("\x16\x03\x01\x02\0\x01\0\x01\u{fc}\x03\x03".to_owned(), 400),
         (
-            format!("GET http://a/api/users/1 HTTP/1.1\r\n{close}\r\n"),
+            format!("GET http://localhost/api/users/1 HTTP/1.1\r\n{close}\r\n"),
             200,
         ),
-        (format!("GET a:80 HTTP/1.1\r\n{close}\r\n"), 404),
+        (format!("GET localhost:80 HTTP/1.1\r\n{close}\r\n"), 404),
         (format!("OPTIONS * HTTP/1.1\r\n{close}\r\n"), 204),
-        (format!("CONNECT a:80 HTTP/1.1\r\n{close}\r\n"), 404),
+        (format!("CONNECT localhost:80 HTTP/1.1\r\n{close}\r\n"), 404),
         (format!("BREW / HTTP/1.1\r\n{close}\r\n"), 405),
         (format!("get / HTTP/1.1\r\n{close}\r\n"), 405),
         (
@@ -155,7 +159,7 @@ async fn a_client_that_asks_first_is_told_to_go_on() {
     let bank = Bank::open().await;
     let user = bank.user("1000").await;
     let mut peer = Peer::connect(&bank.url("")).await;
-    let head = "Host: a\r\nContent-Length: 13\r\nExpect: 100-continue\r\n\r\n";
+    let head = "Host: localhost\r\nContent-Length: 13\r\nExpect: 100-continue\r\n\r\n";
     peer.send(format!("{PUT}{head}").as_bytes()).await;
     assert_eq!(peer.interim().await, 100);
     peer.send(br#"{"amount":-1}"#).await;

@@ -25,50 +25,50 @@ const SLOW: [(&str, &str, &str, &[u16]); 9] = [
     ),
     (
         "a second head",
-        "GET /api/health HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "PUT /api/users/1/balance HTTP/1.1\r\nA: b",
         &[200],
     ),
     (
         "a second head that came with the first",
-        "GET /api/health HTTP/1.1\r\nHost: a\r\n\r\nPUT /api/users/1/bal",
+        "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\nPUT /api/users/1/bal",
         "ance HTTP/1.1\r\nA: b",
         &[200],
     ),
     (
         "lines before a second head",
-        "GET /api/health HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "\r\n\r\n\r\n\n",
         &[200],
     ),
     (
         "a body",
-        "PUT /api/users/1/balance HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n",
+        "PUT /api/users/1/balance HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10000\r\n\r\n",
         "{\"amount\":-1} ",
         &[408],
     ),
     (
         "a body in chunks",
-        "PUT /api/users/1/balance HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+        "PUT /api/users/1/balance HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
         "{\"amount\":-1} ",
         &[408],
     ),
     (
         "an extension of a chunk",
-        "PUT /api/users/1/balance HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nd;",
+        "PUT /api/users/1/balance HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nd;",
         "xxxx",
         &[408],
     ),
     (
         "a trailer",
-        "PUT /api/users/1/balance HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\
+        "PUT /api/users/1/balance HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
          d\r\n{\"amount\":-1}\r\n0\r\nX: ",
         "xxxx",
         &[408],
     ),
     (
         "a body that nobody wants",
-        "GET /api/health HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
+        "GET /api/health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\n",
         "{\"amount\":-1} ",
         &[200],
     ),

@@ -136,7 +136,7 @@ impl Peer {
 
     /// Asks over and over for what is large and costs little, and listens to nothing, until the service closes.
     pub(crate) async fn chatter(mut self) {
-        let page = "GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n";
+        let page = "GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n";
         let pages = page.repeat(100).into_bytes();
         let speaks = async { while self.socket.write_all(&pages).await.is_ok() {} };
         let ended = timeout(PATIENCE, speaks).await;
@@ -156,7 +156,7 @@ impl Peer {
 pub(crate) fn request(line: &str, key: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!(
-        "{line} HTTP/1.1\r\nHost: bank\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n\
+        "{line} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n\
          Content-Length: {length}\r\n\r\n{body}"
     )
     .into_bytes()

@@ -15,7 +15,7 @@ const LAYERS: [(&str, &[&str]); 10] = [
     ("service", &["engine", "storage", "ledger", "telemetry"]),
     ("http", &["service", "ledger", "telemetry"]),
     ("bench", &["postgres", "service", "storage"]),
-    ("config", &["engine", "ledger"]),
+    ("config", &["engine", "http", "ledger"]),
     (
         "cli",
         &[
@@ -32,8 +32,12 @@ const LAYERS: [(&str, &[&str]); 10] = [
 /// Puts the layers together, so it sees them all.
 const ROOT: &str = "app";
 
-/// Layers of which another may import one part alone: the benchmark is a client, and audits the books at the end.
-const PARTS: [(&str, &str, &str); 1] = [("bench", "service", "audit")];
+/// Layers of which another may import one part alone: the benchmark is a client, and audits the books at the end; a
+/// setting of HTTP is parsed as what it is there.
+const PARTS: [(&str, &str, &str); 2] = [
+    ("bench", "service", "audit"),
+    ("config", "http", "settings"),
+];
 
 /// Crates that one layer keeps to itself.
 const KEPT: [(&str, &str); 5] = [
