@@ -95,9 +95,11 @@ pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: 
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
+
     use super::super::desk::{Desk, on, open_account, open_user};
     use super::*;
-    use crate::ledger::BookName;
+    use crate::ledger::{BookName, OpenBook};
 
     fn needed_by<const N: usize>(actions: [Action; N], unopened: usize) -> [usize; 3] {
         let batch = Desk::roomy().batch_of(actions);
@@ -171,10 +173,11 @@ mod tests {
         assert_eq!(view.unused_accounts, [1, 2].map(AccountId));
         assert_eq!(view.unused_users, [4, 5].map(UserId));
         assert_eq!(view.unused_books, [BookId(7)]);
+        let (id, opened_at) = (BookId(7), DateTime::UNIX_EPOCH);
         ids.use_up(&Written {
             accounts: 2,
             users: 1,
-            books: vec![(BookName::EVENTS, BookId(7))],
+            books: vec![(BookName::EVENTS, OpenBook { id, opened_at })],
             ..Written::default()
         });
         ids.lend(&needed, &mut view);

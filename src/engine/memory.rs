@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 
-use crate::ledger::{AccountId, BookId, BookName, Books, Head, NamedAccount};
+use crate::ledger::{AccountId, BookName, Books, Head, NamedAccount, OpenBook};
 
 pub(super) struct Memory {
     heads: Cache<AccountId, Head>,
@@ -51,7 +51,7 @@ impl Memory {
         self.open_books().clone()
     }
 
-    pub(super) fn remember_book(&self, name: BookName, book: BookId) {
+    pub(super) fn remember_book(&self, name: BookName, book: OpenBook) {
         self.open_books().insert(name, book);
     }
 
@@ -119,12 +119,17 @@ mod tests {
 
     use super::super::desk::usd;
     use super::*;
-    use crate::ledger::{AccountName, UserId};
+    use crate::ledger::{AccountName, BookId, UserId};
 
     const ACCOUNTS_MAX: usize = 1_000;
 
     fn head(id: i64, opened_at: DateTime<Utc>) -> Head {
         Head::open(AccountId(id), BookId::MAIN, None, usd(), opened_at)
+    }
+
+    fn open(id: i64) -> OpenBook {
+        let (id, opened_at) = (BookId(id), DateTime::UNIX_EPOCH);
+        OpenBook { id, opened_at }
     }
 
     fn now() -> DateTime<Utc> {
@@ -185,9 +190,9 @@ mod tests {
     fn open_books_are_remembered_until_they_are_forgotten() {
         let memory = Memory::new(ACCOUNTS_MAX);
         assert_eq!(memory.books().id(BookName::EVENTS), None);
-        memory.remember_book(BookName::EVENTS, BookId(7));
+        memory.remember_book(BookName::EVENTS, open(7));
         assert_eq!(memory.books().id(BookName::EVENTS), Some(BookId(7)));
-        memory.remember_book(BookName::EVENTS, BookId(8));
+        memory.remember_book(BookName::EVENTS, open(8));
         assert_eq!(memory.books().id(BookName::EVENTS), Some(BookId(8)));
         memory.forget_books();
         assert_eq!(memory.books().id(BookName::EVENTS), None);
@@ -213,7 +218,7 @@ mod tests {
         let memory = Memory::new(ACCOUNTS_MAX);
         memory.remember_head(head(1, now()));
         memory.remember_name(name(1), &head(1, now()));
-        memory.remember_book(BookName::EVENTS, BookId(7));
+        memory.remember_book(BookName::EVENTS, open(7));
         memory.remember_held(&accounts([1]));
         memory.forget_all();
         assert_eq!(memory.head(AccountId(1)), None);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::batch::{self, Batch};
 use super::lane::Lane;
 use super::passage::Committed;
-use crate::ledger::{Answered, BookId, BookName, Command, Fault, Head, NamedAccount, plan};
+use crate::ledger::{Answered, BookName, Command, Fault, Head, NamedAccount, OpenBook, plan};
 use crate::storage::{self, CommitError, StorageError};
 use crate::telemetry::throttle::Throttle;
 
@@ -28,7 +28,7 @@ pub(super) struct Written {
     /// How many accounts and users were opened.
     pub accounts: usize,
     pub users: usize,
-    pub books: Vec<(BookName, BookId)>,
+    pub books: Vec<(BookName, OpenBook)>,
 }
 
 impl Lane {
@@ -88,7 +88,10 @@ impl Lane {
             books: plan
                 .new_books
                 .iter()
-                .map(|book| (book.name, book.id))
+                .map(|new| {
+                    let (id, opened_at) = (new.id, new.opened_at);
+                    (new.name, OpenBook { id, opened_at })
+                })
                 .collect(),
             heads: plan
                 .swaps

@@ -65,7 +65,7 @@ impl Lane {
         let remembered = self.shared.memory.books();
         names.sort_unstable();
         names.dedup();
-        names.retain(|name| match remembered.id(*name) {
+        names.retain(|name| match remembered.find(*name) {
             Some(book) => {
                 batch.view.books.insert(*name, book);
                 false
@@ -79,7 +79,7 @@ impl Lane {
         let books = bounded(storage::books::fetch_open(connection, &names)).await?;
         for (name, book) in names
             .iter()
-            .filter_map(|name| Some((*name, books.id(*name)?)))
+            .filter_map(|name| Some((*name, books.find(*name)?)))
         {
             self.shared.memory.remember_book(name, book);
             batch.view.books.insert(name, book);

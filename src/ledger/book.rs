@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
+
 /// A namespace of account names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BookId(pub i64);
@@ -10,9 +12,17 @@ pub struct BookId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BookName(&'static str);
 
+/// The book of a name that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenBook {
+    pub id: BookId,
+    /// Nothing of the book is earlier, whatever the clock of who writes it says.
+    pub opened_at: DateTime<Utc>,
+}
+
 /// Which book of each name is open. The main book is always known.
 #[derive(Clone, Debug, Default)]
-pub struct Books(HashMap<BookName, BookId>);
+pub struct Books(HashMap<BookName, OpenBook>);
 
 impl BookId {
     /// The book of everyone but those who ask for one of their own.
@@ -39,17 +49,23 @@ impl Books {
         if name == BookName::MAIN {
             Some(BookId::MAIN)
         } else {
-            self.0.get(&name).copied()
+            self.find(name).map(|book| book.id)
         }
     }
 
-    pub fn insert(&mut self, name: BookName, book: BookId) {
+    /// The open book of a name that can be reset, if it is known.
+    #[must_use]
+    pub fn find(&self, name: BookName) -> Option<OpenBook> {
+        self.0.get(&name).copied()
+    }
+
+    pub fn insert(&mut self, name: BookName, book: OpenBook) {
         self.0.insert(name, book);
     }
 
     /// Which books are open, beside the main one.
     pub fn ids(&self) -> impl Iterator<Item = BookId> {
-        self.0.values().copied()
+        self.0.values().map(|book| book.id)
     }
 
     #[must_use]

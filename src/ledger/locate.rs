@@ -1,5 +1,7 @@
 //! How the planner finds the accounts that a command names, as they stand after the commands so far.
 
+use chrono::{DateTime, Utc};
+
 use super::command::{AccountRef, NamedAccount};
 use super::error::{Rejection, Side};
 use super::plan::Expected;
@@ -48,7 +50,7 @@ impl Planner<'_, '_> {
                 .or_else(|| self.view.names.get(name))
                 .copied();
         }
-        let known = if self.reset.id(name.book).is_some() {
+        let known = if self.reset.find(name.book).is_some() {
             None
         } else {
             self.books.insert(self.book(name.book));
@@ -114,10 +116,16 @@ impl Planner<'_, '_> {
 
     /// The book of a name that is open after the commands so far.
     pub(super) fn book(&self, name: BookName) -> BookId {
-        let reset = self.reset.id(name).filter(|_| name != BookName::MAIN);
+        let reset = self.reset.find(name).map(|book| book.id);
         reset
             .or_else(|| self.view.books.id(name))
             .expect("the view knows every book that a command names")
+    }
+
+    /// The time of what happens to that book: never before its opening, which another clock may have set.
+    pub(super) fn now_in(&self, name: BookName) -> DateTime<Utc> {
+        let book = self.reset.find(name).or_else(|| self.view.books.find(name));
+        book.map_or(self.now, |book| book.opened_at.max(self.now))
     }
 
     fn free(&self, name: &NamedAccount, side: Side) -> Result<Place, Rejection> {

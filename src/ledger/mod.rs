@@ -31,7 +31,7 @@ mod plan_tests;
 mod seal_tests;
 
 pub use account::{AccountId, AccountName, Head, Status, UserId, Version};
-pub use book::{BookId, BookName, Books};
+pub use book::{BookId, BookName, Books, OpenBook};
 pub use command::{
     AccountRef, Action, Command, Key, Kind, Move, NamedAccount, NewSession, OpenAccount, OpenUser,
     Parties, PasswordHash, Receipt, Scope, Standing, TransactionId,

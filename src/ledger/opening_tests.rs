@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 use super::plan_tests::{
     carry, cents, command, deposit, holding, keyed, moves, now, planned, rejection, usd, withdrawal,
 };
 use super::{
     AccountId, AccountName, AccountRef, Action, BookId, BookName, Head, Kind, NamedAccount,
-    NewSession, OpenAccount, OpenUser, Parties, Rejection, Scope, Side, UserId, Version, View,
+    NewSession, OpenAccount, OpenBook, OpenUser, Parties, Rejection, Scope, Side, UserId, Version,
+    View,
 };
 
 const A: AccountId = AccountId(1);
@@ -158,6 +161,35 @@ fn two_resets_leave_one_open_book_and_a_key_resets_once() {
     assert_eq!(books, [BookId(100), BookId(101)]);
     let kinds: Vec<_> = plan.transactions.iter().map(|row| row.kind).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Reset).count(), 2);
+}
+
+#[test]
+fn nothing_of_a_book_is_earlier_than_its_opening() {
+    let mut view = holding(&[]);
+    // Another service opened it, whose clock is ahead.
+    let (id, opened_at) = (BookId(2), now() + TimeDelta::seconds(3));
+    view.books
+        .insert(BookName::EVENTS, OpenBook { id, opened_at });
+    let commands = [
+        command(1, deposit_event("x", 1)),
+        command(2, reset()),
+        command(3, deposit_event("x", 1)),
+        command(4, reset()),
+        command(5, open(1)),
+    ];
+    let plan = planned(&commands, &view);
+    assert_eq!(plan.sealed_books, [(id, opened_at)]);
+    for book in &plan.new_books {
+        assert_eq!(book.opened_at, opened_at);
+    }
+    assert_eq!(plan.new_books[0].sealed_at, Some(opened_at));
+    let of_books: Vec<_> = plan.accounts.iter().map(|new| new.head.opened_at).collect();
+    assert_eq!(of_books, [now(), opened_at, opened_at]);
+    let resets = plan.answers.iter().filter_map(|answered| {
+        let receipt = answered.outcome.as_ref().ok()?;
+        (receipt.kind == Kind::Reset).then_some(receipt.created_at)
+    });
+    assert_eq!(resets.collect::<Vec<_>>(), [opened_at, opened_at]);
 }
 
 #[test]

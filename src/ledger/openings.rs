@@ -9,7 +9,7 @@ use super::error::{Answered, Rejection};
 use super::plan::{NewBook, NewUser};
 use super::planner::Planner;
 use super::rules::after;
-use super::{Amount, BookId, BookName, Head};
+use super::{Amount, BookId, BookName, Head, OpenBook};
 
 /// Where keys of openings are unique. The main book is never reset, so that a key outlives a reset.
 const SCOPE: Scope = Scope::Book(BookId::MAIN);
@@ -53,7 +53,7 @@ impl<'a> Planner<'a, '_> {
         if let Some(answered) = self.replay(command, SCOPE) {
             return answered;
         }
-        let head = self.open_account(BookId::MAIN, open.owner, open.currency, None);
+        let head = self.open_account(BookId::MAIN, open.owner, open.currency, None, self.now);
         self.accept_opening(command, head, open.opening_balance)
     }
 
@@ -85,7 +85,7 @@ impl<'a> Planner<'a, '_> {
             .unused_books
             .next()
             .expect("the view holds an id for every book that may be opened");
-        let at = self.now;
+        let at = self.now_in(name);
         let mut new_books = self.plan.new_books.iter_mut();
         match new_books.find(|book| book.id == before) {
             Some(new) => new.sealed_at = Some(at),
@@ -97,7 +97,8 @@ impl<'a> Planner<'a, '_> {
             opened_at: at,
             sealed_at: None,
         });
-        self.reset.insert(name, id);
+        let opened_at = at;
+        self.reset.insert(name, OpenBook { id, opened_at });
         self.opened.retain(|opened, _| opened.book != name);
         self.record(command, Kind::Reset, SCOPE, at, None, None);
         accepted(command, Kind::Reset, at, Vec::new())

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::plan::{Plan, View};
 use super::{
     AccountId, AccountName, AccountRef, Action, Amount, Answered, BookId, BookName, Command,
-    Currency, CurrencyCode, Head, Key, Kind, Move, NamedAccount, OpenUser, Parties, Rejection,
-    Side, Status, TransactionId, UserId, Version, plan,
+    Currency, CurrencyCode, Head, Key, Kind, Move, NamedAccount, OpenBook, OpenUser, Parties,
+    Rejection, Side, Status, TransactionId, UserId, Version, plan,
 };
 
 pub(super) fn now() -> DateTime<Utc> {
@@ -49,7 +49,9 @@ pub(super) fn holding(balances: &[i128]) -> View {
     view.unused_accounts = (100..200).map(AccountId).collect();
     view.unused_users = (100..200).map(UserId).collect();
     view.unused_books = (100..200).map(BookId).collect();
-    view.books.insert(BookName::EVENTS, BookId(2));
+    let (id, opened_at) = (BookId(2), now() - TimeDelta::hours(2));
+    view.books
+        .insert(BookName::EVENTS, OpenBook { id, opened_at });
     let commands: Vec<&Command> = commands.iter().collect();
     let opening = plan(&commands, &view, now() - TimeDelta::minutes(1));
     carry(&mut view, &opening);
@@ -73,7 +75,8 @@ pub(super) fn carry(view: &mut View, plan: &Plan<'_>) {
         view.unused_accounts.retain(|id| *id != account.head.id);
     }
     for book in &plan.new_books {
-        view.books.insert(book.name, book.id);
+        let (id, opened_at) = (book.id, book.opened_at);
+        view.books.insert(book.name, OpenBook { id, opened_at });
         view.unused_books.retain(|id| *id != book.id);
     }
     view.unused_users

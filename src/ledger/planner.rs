@@ -294,7 +294,8 @@ impl<'a, 'v> Planner<'a, 'v> {
 
     pub(super) fn open_named(&mut self, name: NamedAccount, currency: Currency) -> Head {
         let book = self.book(name.book);
-        let head = self.open_account(book, name.owner, currency, Some(name.clone()));
+        let at = self.now_in(name.book);
+        let head = self.open_account(book, name.owner, currency, Some(name.clone()), at);
         self.opened.insert(name, head.id);
         head
     }
@@ -305,12 +306,13 @@ impl<'a, 'v> Planner<'a, 'v> {
         owner: Option<UserId>,
         currency: Currency,
         name: Option<NamedAccount>,
+        at: DateTime<Utc>,
     ) -> Head {
         let id = *self
             .unused_accounts
             .next()
             .expect("the view holds an id for every account that may be opened");
-        let head = Head::open(id, book, owner, currency, self.now);
+        let head = Head::open(id, book, owner, currency, at);
         self.drafts.insert(
             id,
             Draft {

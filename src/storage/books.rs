@@ -1,7 +1,9 @@
 //! Books: which one of a name is open.
 
+use chrono::{DateTime, Utc};
+
 use super::{Connection, StorageError};
-use crate::ledger::{BookId, BookName, Books};
+use crate::ledger::{BookId, BookName, Books, OpenBook};
 
 /// The open book of each name.
 ///
@@ -12,20 +14,22 @@ pub async fn fetch_open(
     names: &[BookName],
 ) -> Result<Books, StorageError> {
     const SQL: &str = "
-        select books.id from unnest($1::text[]) with ordinality as asked (name, position)
+        select books.id, books.opened_at from unnest($1::text[]) with ordinality as asked (name, position)
         left join lateral (
-            select id from books where books.name = asked.name and books.sealed_at is null
+            select id, opened_at from books where books.name = asked.name and books.sealed_at is null
         ) as books on true
         order by asked.position";
     let texts: Vec<&str> = names.iter().map(BookName::as_str).collect();
-    let ids: Vec<Option<i64>> = sqlx::query_scalar(SQL)
+    let rows: Vec<(Option<i64>, Option<DateTime<Utc>>)> = sqlx::query_as(SQL)
         .bind(texts)
         .fetch_all(connection)
         .await?;
     let mut books = Books::default();
-    for (name, id) in names.iter().zip(ids) {
+    for (name, (id, opened_at)) in names.iter().zip(rows) {
         let missing = || StorageError::Corrupt(format!("no open book {}", name.as_str()));
-        books.insert(*name, BookId(id.ok_or_else(missing)?));
+        let id = BookId(id.ok_or_else(missing)?);
+        let opened_at = opened_at.ok_or_else(missing)?;
+        books.insert(*name, OpenBook { id, opened_at });
     }
     Ok(books)
 }

@@ -311,3 +311,19 @@ async fn no_money_reaches_a_sealed_book_by_an_id_however_they_race() {
     there.stop().await;
     here.close().await;
 }
+#[tokio::test]
+async fn a_book_that_a_clock_ahead_of_ours_opened_is_reset_all_the_same() {
+    let bank = bank().await;
+    bank.plant("update books set opened_at = now() + interval '4 seconds' where name = 'events'")
+        .await;
+    deposit(&bank, "a", "10").await;
+    for _ in 0..2 {
+        assert_eq!(said(&reset(&bank).await), (200, "OK"));
+        let answer = r#"{"destination":{"id":"a","balance":3}}"#;
+        assert_eq!(said(&deposit(&bank, "a", "3").await), (201, answer));
+    }
+    let early = "select count(*) from accounts join books on books.id = book_id
+        where accounts.opened_at < books.opened_at or books.sealed_at < accounts.opened_at";
+    assert_eq!(bank.number(early).await, 0);
+    bank.close().await;
+}
