@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::callers::{self, Caller};
 use super::passage::{self, Passage};
 use super::queue::Queue;
-use super::{SETTLE_MAX, WAIT_MAX};
+use super::{COMMIT_MAX, SETTLE_MAX, WAIT_MAX};
 use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, NamedAccount, View};
 use crate::storage::Unreadable;
 use crate::telemetry::throttle::Throttle;
@@ -145,6 +145,11 @@ impl Batch {
     /// When it is no longer worth another round.
     pub(super) fn until(&self) -> Instant {
         self.began + SETTLE_MAX
+    }
+
+    /// Whether it is too late to plan it or to commit it, as [`super::FINAL_AFTER`] takes for granted.
+    pub(super) fn is_late(&self) -> bool {
+        self.began + COMMIT_MAX <= Instant::now()
     }
 
     pub(super) fn commands(&self) -> impl Iterator<Item = &Command> {

@@ -10,7 +10,7 @@ use super::desk::{
     COMMAND_BYTES, Desk, command, keyed, named, numbers, on, open_account, open_user, pending,
     touching, usd,
 };
-use super::{SETTLE_MAX, WAIT_MAX};
+use super::{COMMIT_MAX, FINAL_AFTER, SETTLE_MAX, WAIT_MAX};
 use crate::ledger::plan::Recorded;
 use crate::ledger::{
     AccountId, AccountRef, Action, Answered, BookName, Fault, Head, Rejection, Scope, UserId,
@@ -33,6 +33,18 @@ fn taken(commands: &[&[i64]]) -> (Desk, Batch) {
     let batch = desk.batch(commands.len());
     assert_eq!(batch.work.len(), commands.len());
     (desk, batch)
+}
+
+#[test]
+fn a_batch_is_late_when_it_can_no_longer_be_final_in_time() {
+    let (_desk, mut batch) = taken(&[&[1]]);
+    let now = Instant::now();
+    batch.began = now + Duration::from_secs(1) - COMMIT_MAX;
+    assert!(!batch.is_late() && batch.until() < now);
+    batch.began = now - COMMIT_MAX;
+    assert!(batch.is_late());
+    // As the documents say.
+    assert_eq!(FINAL_AFTER, Duration::from_secs(27));
 }
 
 /// Which of the accounts 1 to 9 no other lane may work on.

@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::Shared;
 use super::ids::Ids;
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::storage::{CommitError, Connection, connection};
+use crate::storage::lane::LaneConnection;
+use crate::storage::{CommitError, Connection, StorageError, connection};
 use crate::telemetry::throttle::Throttle;
 
 /// How long a lane rests between two attempts to connect, in milliseconds.
@@ -22,33 +24,47 @@ const DURABILITY_AGE_MAX: Duration = Duration::from_secs(10);
 static CANNOT_CONNECT: Throttle = Throttle::new();
 static LOST: Throttle = Throttle::new();
 static STUCK: Throttle = Throttle::new();
+static APART: Throttle = Throttle::new();
 static AGAIN: Throttle = Throttle::new();
+
+/// A connection whose server has about the time that it is here.
+pub(super) async fn connect(shared: &Shared) -> Result<LaneConnection, StorageError> {
+    let connected = shared.database.connect_lane().await?;
+    let skew = connected.skew;
+    shared.stats.clock_skew.set(skew.seconds());
+    skew.check()?;
+    if skew.is_notable() {
+        APART.say(|held_back| tracing::warn!(%skew, held_back, "the clocks are apart"));
+    }
+    Ok(connected)
+}
 
 impl Lane {
     /// Connects again. Whatever was remembered may be of another history by now. `false` where time is up; without a limit,
     /// where the queue has ended.
     pub(super) async fn reconnect(&mut self, until: Option<Instant>) -> bool {
         self.ids = Ids::default();
-        let connection = tokio::select! {
+        let connected = tokio::select! {
             biased;
             () = self.expire(until) => return false,
-            connection = self.connect() => connection,
+            connected = self.connect() => connected,
         };
         self.shared.memory.forget_all();
         self.shared.stats.connected.inc();
         self.shared.stats.reconnects.inc();
-        self.connection = Some(connection);
+        self.connection = Some(connected.connection);
+        self.commits = connected.commits;
         self.durable_at = Instant::now();
         AGAIN.say(|held_back| tracing::info!(held_back, "a lane is connected again"));
         true
     }
 
     /// Tries until the database lets it in.
-    async fn connect(&self) -> Connection {
+    async fn connect(&self) -> LaneConnection {
         loop {
-            match self.shared.database.connect_lane().await {
-                Ok(mut connection) => match self.rest(&mut connection).await {
-                    Ok(()) => return connection,
+            match connect(&self.shared).await {
+                Ok(mut connected) => match self.rest(&mut connected.connection).await {
+                    Ok(()) => return connected,
                     Err(error) => CANNOT_CONNECT.say(|held_back| {
                         tracing::warn!(?error, held_back, "a lane cannot use its connection");
                     }),

@@ -10,8 +10,10 @@ use tokio::time::{Instant, sleep};
 
 use super::Shared;
 use super::batch::{self, Batch, Pending};
+use super::connect;
 use super::ids::Ids;
 use crate::ledger::Fault;
+use crate::storage::lane::Commits;
 use crate::storage::{Connection, StorageError, connection};
 use crate::telemetry::throttle::Throttle;
 
@@ -25,6 +27,8 @@ static PANICKED: Throttle = Throttle::new();
 pub(super) struct Lane {
     pub shared: Arc<Shared>,
     pub connection: Option<Connection>,
+    /// How the server behind that connection is told to commit.
+    pub commits: Commits,
     /// When the server was last known to keep what it acknowledges.
     pub durable_at: Instant,
     pub ids: Ids,
@@ -60,16 +64,19 @@ pub(super) fn start(shared: Arc<Shared>, number: usize) -> io::Result<Started> {
 
 /// The life of a lane. A panic costs the batch in hand its answer, not the lane its life.
 async fn live(shared: Arc<Shared>, connected: oneshot::Sender<Result<(), StorageError>>) {
-    let mut first = match shared.database.connect_lane().await {
-        Ok(connection) => Some(connection),
+    let first = match connect::connect(&shared).await {
+        Ok(first) => first,
         Err(error) => return drop(connected.send(Err(error))),
     };
+    let commits = first.commits;
+    let mut first = Some(first.connection);
     shared.stats.connected.inc();
     drop(connected.send(Ok(())));
     loop {
         let lane = Lane {
             shared: Arc::clone(&shared),
             connection: first.take(),
+            commits,
             durable_at: Instant::now(),
             ids: Ids::default(),
         };

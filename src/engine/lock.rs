@@ -1,4 +1,5 @@
-//! Locking first: how a batch gets through where planning on guesses keeps losing.
+//! Transactions of more than one statement: how a batch gets through where planning on guesses keeps losing, or where a commit needs
+//! a message of its own.
 
 use std::collections::HashSet;
 
@@ -16,6 +17,19 @@ impl Lane {
     pub(super) async fn write_locked(&mut self, batch: &mut Batch) -> Result<Written, CommitError> {
         self.shared.stats.lock_firsts.inc();
         let written = self.lock_and_write(batch).await;
+        self.roll_back_unless_written(written).await
+    }
+
+    /// Writes as [`Lane::write`] does, with a commit that is only sent when the statement has its answer.
+    pub(super) async fn write_and_commit(&mut self, batch: &Batch) -> Result<Written, CommitError> {
+        let written = self.begin_and_write(batch).await;
+        self.roll_back_unless_written(written).await
+    }
+
+    async fn roll_back_unless_written(
+        &mut self,
+        written: Result<Written, CommitError>,
+    ) -> Result<Written, CommitError> {
         if let (Err(error), Some(connection)) = (&written, self.connection.as_mut())
             && !matches!(error, CommitError::Lost(_))
         {
@@ -47,7 +61,21 @@ impl Lane {
         if batch.suspect {
             self.look(batch).await?;
         }
+        self.write_to_the_end(batch).await
+    }
+
+    async fn begin_and_write(&mut self, batch: &Batch) -> Result<Written, CommitError> {
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        bounded(begin(connection)).await?;
+        self.write_to_the_end(batch).await
+    }
+
+    /// The statement, and the commit: in time, or not at all.
+    async fn write_to_the_end(&mut self, batch: &Batch) -> Result<Written, CommitError> {
         let written = self.write(batch).await?;
+        if batch.is_late() {
+            return Err(CommitError::ClockApart);
+        }
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         bounded(commit(connection)).await?;
         Ok(written)

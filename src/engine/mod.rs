@@ -42,7 +42,7 @@ use self::queue::Queue;
 pub use self::stats::Counts;
 use self::stats::Stats;
 use crate::ledger::{AccountId, Answer, Command, Fault, Head};
-use crate::storage::{Database, StorageError};
+use crate::storage::{self, Database, StorageError, clock};
 
 /// How many lanes may be asked for.
 pub const LANES_MAX: usize = 64;
@@ -61,6 +61,19 @@ const SETTLE_MAX: Duration = Duration::from_millis(3_500);
 /// How long a caller waits for an answer: longer than the two before together, so that the engine answers first unless the last
 /// round of the batch takes too long.
 const ANSWER_MAX: Duration = Duration::from_secs(8);
+
+/// How long after it was taken a batch may be planned, or told to commit. Past that the process was suspended, or waited for the
+/// database longer than any caller.
+const COMMIT_MAX: Duration = ANSWER_MAX;
+
+/// After so long, by the database's clock, a command has done whatever it will ever do: it waits in the queue, is planned, may be
+/// held up on its way, and its transaction ends. So what was told to be unknown is known, and a balance at a moment is final.
+///
+/// Only a commit that waits for a standby or the disk may take longer, as the clock was looked at before it.
+pub const FINAL_AFTER: Duration = WAIT_MAX
+    .saturating_add(COMMIT_MAX)
+    .saturating_add(clock::LATE_MAX)
+    .saturating_add(storage::lane::TRANSACTION_MAX);
 
 /// What may be tuned. Every value gives the same answers.
 #[derive(Clone, Copy, Debug)]

@@ -32,6 +32,11 @@ impl Lane {
                 self.ids = Ids::default();
                 self.again(batch).await
             }
+            CommitError::ClockApart => {
+                // The next connection compares the clocks. If they agree, the plan was late, and another may be in time.
+                self.disconnect("the database's clock is far from the time of a plan");
+                vec![batch]
+            }
             CommitError::RowLocked => {
                 batch.cautious = true;
                 self.again(batch).await

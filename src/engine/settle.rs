@@ -9,6 +9,7 @@ use super::batch::{self, Batch};
 use super::lane::Lane;
 use super::passage::Committed;
 use crate::ledger::{Answered, BookName, Command, Fault, Head, NamedAccount, OpenBook, plan};
+use crate::storage::lane::Commits;
 use crate::storage::{self, CommitError, StorageError};
 use crate::telemetry::throttle::Throttle;
 
@@ -65,7 +66,10 @@ impl Lane {
         let written = if batch.suspect || batch.cautious || CONFLICTS_MAX <= batch.conflicts {
             self.write_locked(batch).await
         } else {
-            self.write(batch).await
+            match self.commits {
+                Commits::WithStatement => self.write(batch).await,
+                Commits::Explicitly => self.write_and_commit(batch).await,
+            }
         };
         batch.suspect |= matches!(written, Err(CommitError::Lost(_)));
         written
@@ -75,7 +79,12 @@ impl Lane {
     pub(super) async fn write(&mut self, batch: &Batch) -> Result<Written, CommitError> {
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let commands: Vec<&Command> = batch.commands().collect();
-        let plan = plan(&commands, &batch.view, Utc::now());
+        let now = Utc::now();
+        // In this order: what suspends the process in between makes the plan late, which the statement finds.
+        if batch.is_late() {
+            return Err(CommitError::ClockApart);
+        }
+        let plan = plan(&commands, &batch.view, now);
         bounded(storage::batch::write(connection, &plan)).await?;
         Ok(Written {
             names: plan

@@ -2,7 +2,9 @@
 
 use prometheus::core::Collector;
 use prometheus::proto::MetricFamily;
-use prometheus::{Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+};
 
 use crate::ledger::Fault;
 
@@ -87,6 +89,10 @@ const CONNECTED: Name = (
     "passbook_lanes_connected",
     "Lanes that have a connection to the database.",
 );
+const CLOCK_SKEW: Name = (
+    "passbook_database_clock_skew_seconds",
+    "How far the database's clock was ahead of the service's when a lane last connected, or tried to.",
+);
 const WAITING: Name = ("passbook_queue_depth", "Commands that wait for a lane.");
 
 pub(super) struct Stats {
@@ -109,6 +115,7 @@ pub(super) struct Stats {
     pub expired: IntCounter,
     pub overloaded: IntCounter,
     pub connected: IntGauge,
+    pub clock_skew: Gauge,
     waiting: IntGauge,
 }
 
@@ -182,6 +189,7 @@ impl Stats {
             expired: counter(EXPIRED),
             overloaded: counter(OVERLOADED),
             connected: gauge(CONNECTED),
+            clock_skew: register(&registry, Gauge::new(CLOCK_SKEW.0, CLOCK_SKEW.1)),
             waiting: gauge(WAITING),
             registry,
         }
@@ -292,6 +300,7 @@ mod tests {
             EXPIRED.0,
             OVERLOADED.0,
             CONNECTED.0,
+            CLOCK_SKEW.0,
         ] {
             assert!(start.contains(&format!("\n{name} 0\n")), "{name}: {start}");
         }

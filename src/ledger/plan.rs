@@ -48,6 +48,8 @@ pub struct Recorded {
 /// everyone locks in one order.
 #[derive(Debug, Default)]
 pub struct Plan<'a> {
+    /// When it was made. It is only true near that time.
+    pub at: DateTime<Utc>,
     pub answers: Vec<Answered>,
     pub swaps: Vec<Swap>,
     pub confirms: Vec<Expected>,

@@ -388,6 +388,7 @@ impl<'a, 'v> Planner<'a, 'v> {
     }
 
     fn finish(mut self) -> Plan<'a> {
+        self.plan.at = self.now;
         for (_, Draft { head, origin }) in self.drafts {
             match origin {
                 Origin::Opened(name) => self.plan.accounts.push(NewAccount { head, name }),

@@ -21,27 +21,13 @@ const SERVER_VERSION_MIN: i32 = 140_000;
 
 /// How every connection is set. `lock_timeout` < `statement_timeout` < what waits for the answer, so that the server gives
 /// up first and says so.
-const SETTINGS: [(&str, &str); 5] = [
+pub(super) const SETTINGS: [(&str, &str); 5] = [
     ("lock_timeout", "1s"),
     ("statement_timeout", "3s"),
     ("idle_in_transaction_session_timeout", "5s"),
     ("default_transaction_isolation", "read committed"),
     ("jit", "off"),
 ];
-
-/// How a lane's connection is set besides. With other joins the batch statement may lock rows in another order than the
-/// given one, and two orders deadlock; with custom plans it is planned again at each execution, which costs more than
-/// running it.
-const LANE_SETTINGS: [(&str, &str); 4] = [
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("enable_seqscan", "off"),
-    ("plan_cache_mode", "force_generic_plan"),
-];
-
-/// A lost compare-and-swap is an error, and the server's log would have the whole statement of each. A role needs the
-/// privilege to say so.
-const QUIET: (&str, &str) = ("log_min_error_statement", "panic");
 
 /// How a connection for reads is set besides: reads are look-ups by index, which no value changes.
 const READ_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
@@ -68,12 +54,12 @@ const DURABILITY: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"
 /// A database that can be connected to.
 #[derive(Clone, Debug)]
 pub struct Database {
-    options: PgConnectOptions,
+    pub(super) options: PgConnectOptions,
     /// In the words of libpq.
     url: String,
     left_out: Vec<String>,
     /// Accept a server that may lose what it acknowledged. For experiments.
-    unsafe_durability: bool,
+    pub(super) unsafe_durability: bool,
 }
 
 impl Database {
@@ -137,33 +123,6 @@ impl Database {
         self.options.clone().options(READ_SETTINGS)
     }
 
-    /// A connection for the writes of one lane, asserted to be set as the lane needs it.
-    ///
-    /// # Errors
-    /// Where the server cannot be reached, or is not fit for money.
-    pub async fn connect_lane(&self) -> Result<Connection, StorageError> {
-        let options = self.options.clone().options(LANE_SETTINGS);
-        let mut required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
-        let mut first = self.connect(options.clone(), &required).await?;
-        let looked = in_time(async {
-            let found = fetch_synchronous_commit(&mut first).await?;
-            let may_be_quiet = may_set(&mut first, QUIET.0).await?;
-            close(first).await;
-            Ok((found, may_be_quiet))
-        });
-        let (found, may_be_quiet) = looked.await?;
-        // A reload does not change what a connection said when it was made.
-        if !self.unsafe_durability {
-            required.push(("synchronous_commit", &found));
-        }
-        if may_be_quiet {
-            required.push(QUIET);
-        }
-        let given = required[SETTINGS.len()..].iter().copied();
-        self.connect(self.options.clone().options(given), &required)
-            .await
-    }
-
     /// Whether the server keeps what it acknowledges: a commit that is answered has to survive a power cut.
     ///
     /// # Errors
@@ -200,7 +159,7 @@ impl Database {
         self.connect(options.options(AUDIT_SETTINGS), &[]).await
     }
 
-    async fn connect(
+    pub(super) async fn connect(
         &self,
         options: PgConnectOptions,
         required: &[(&str, &str)],
@@ -261,7 +220,7 @@ impl Database {
 }
 
 /// What a new connection is asked, in bounded time also where the network swallows the answer.
-fn in_time<T>(
+pub(super) fn in_time<T>(
     exchange: impl Future<Output = Result<T, StorageError>>,
 ) -> impl Future<Output = Result<T, StorageError>> {
     // Whoever connects would be as large as that, three times over.
@@ -305,25 +264,6 @@ pub async fn count_stuck_commits(connection: &mut Connection) -> Result<i64, Sto
             and datname = current_database() and wait_event = 'SyncRep'
             and query_start < clock_timestamp() - interval '3 seconds'";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
-}
-
-async fn fetch_synchronous_commit(connection: &mut Connection) -> Result<String, StorageError> {
-    const SQL: &str = "select current_setting('synchronous_commit')";
-    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
-}
-
-/// Whether the role may set what superusers may. Before `PostgreSQL` 15 nobody else can be allowed to.
-async fn may_set(connection: &mut Connection, setting: &str) -> Result<bool, StorageError> {
-    const ALLOWED: &str = "select has_parameter_privilege($1, 'set')";
-    const SUPERUSER: &str =
-        "select current_setting('is_superuser')::boolean and $1::text is not null";
-    let sql = if fetch_server_version(connection).await? < 150_000 {
-        SUPERUSER
-    } else {
-        ALLOWED
-    };
-    let answer = sqlx::query_scalar(sql).bind(setting);
-    Ok(answer.fetch_one(connection).await?)
 }
 
 async fn list_settings(

@@ -30,6 +30,8 @@ pub enum StorageError {
 pub enum CommitError {
     /// A head was not the expected one, or the server chose this statement to break a deadlock. Nothing happened.
     HeadMoved,
+    /// The database's clock was not near the time of the plan: the plan came late, or the clocks are apart. Nothing happened.
+    ClockApart,
     /// A row stayed locked by someone else for longer than `lock_timeout`. Nothing happened.
     RowLocked,
     /// A key has an outcome already. Nothing happened.
@@ -129,6 +131,8 @@ fn sort(code: &str, constraint: Option<&str>, message: &str) -> CommitError {
     match (code, constraint) {
         // The batch statement divides by zero where a head moved; see `batch`.
         ("22012" | "40001" | "40P01", _) => CommitError::HeadMoved,
+        // The batch statement takes the root of -1 where it is late; see `clock`.
+        ("2201F", _) => CommitError::ClockApart,
         ("55P03", _) => CommitError::RowLocked,
         ("23505", Some("transactions_idempotency_key")) => CommitError::KeyTaken,
         ("23505", Some("transactions_pkey")) => CommitError::TransactionApplied,
@@ -184,6 +188,7 @@ mod tests {
     fn each_sqlstate_is_sorted_by_what_is_to_be_done() {
         for (code, constraint, sorted) in [
             ("22012", None, CommitError::HeadMoved),
+            ("2201F", None, CommitError::ClockApart),
             ("40001", None, CommitError::HeadMoved),
             ("40P01", None, CommitError::HeadMoved),
             ("55P03", None, CommitError::RowLocked),

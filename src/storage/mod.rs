@@ -3,11 +3,13 @@
 pub mod audit;
 pub mod batch;
 pub mod books;
+pub mod clock;
 pub mod connection;
 pub mod currencies;
 pub mod entries;
 pub mod heads;
 pub mod ids;
+pub mod lane;
 pub mod migrations;
 pub mod outcomes;
 pub mod restore;

@@ -409,7 +409,8 @@ async fn what_waits_for_an_answer_is_small() {
 async fn the_batch_statement_locks_in_the_given_order_whatever_the_statistics() {
     let bank = Bank::open().await;
     let database = Database::parse(&bank.database_url, false).expect("a URL");
-    let mut lane = database.connect_lane().await.expect("a lane's connection");
+    let lane = database.connect_lane().await;
+    let mut lane = lane.expect("a lane's connection").connection;
     for extent in Extent::ALL {
         let explain = prepare(&mut lane, extent.statement()).await;
         for analysed in [false, true] {

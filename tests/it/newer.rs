@@ -116,7 +116,7 @@ async fn a_page_with_an_entry_of_a_kind_that_is_not_known_fails_by_itself() {
         let sql = format!(
             "update transactions set kind = '{kind}' where idempotency_key = 'odd' and scope_id = {odd}"
         );
-        newer::edit_history(&bank.database_url, &sql).await;
+        bank.tamper(&sql).await;
     };
     set("capture").await;
     let page = async |account: i64, query: &str| {
@@ -144,8 +144,11 @@ async fn a_currency_that_is_not_known_is_left_out_of_the_registry() {
     )
     .await;
     assert_eq!(bank.get(&path).await.text, before.text);
-    bank.plant("delete from currencies where code = 'new'")
-        .await;
+    bank.tamper(
+        "delete from currencies where code = 'new';
+         alter table currencies add constraint currencies_code_check check (code ~ '^[A-Z][A-Z0-9]{2,11}$')",
+    )
+    .await;
     bank.close().await;
 }
 

@@ -9,6 +9,7 @@ mod run;
 mod clock;
 mod crashes;
 mod disk;
+mod late;
 mod network;
 mod newer;
 mod overload;

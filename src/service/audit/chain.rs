@@ -1,13 +1,18 @@
 //! The chain of one account, followed from its opening or from an entry that was checked before.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 
-use super::checkpoint::{Anchor, CLOCKS_APART_MAX};
+use super::checkpoint::Anchor;
 use super::report::{Place, Report};
 use super::seen::Past;
 use crate::ledger::seal::Sealed;
 use crate::ledger::{Amount, Seal, Version};
 use crate::storage::audit::{StoredEntry, StoredHead, StoredStart};
+
+/// How much later than its book's sealing an entry may be: the two may be of services whose clocks are apart.
+const SEALING_MAX: Duration = Duration::from_mins(1);
 
 /// The chain of one account, as far as its entries have been read.
 pub(super) struct Chain {
@@ -97,7 +102,7 @@ impl Chain {
     fn is_after_sealing(&self, entry: &StoredEntry) -> bool {
         self.head
             .book_sealed_at
-            .is_some_and(|sealed_at| sealed_at + CLOCKS_APART_MAX < entry.created_at)
+            .is_some_and(|sealed_at| sealed_at + SEALING_MAX < entry.created_at)
     }
 
     /// The chain with one more entry; or why the entry does not follow.

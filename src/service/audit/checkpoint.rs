@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::seen::Seen;
 use super::seen_text::{SeenText, parse_bytes};
+use crate::engine::FINAL_AFTER;
 use crate::ledger::{AccountId, Seal, Version};
 use crate::storage::audit::{self, Standing};
 use crate::storage::{Connection, StorageError};
@@ -18,11 +19,12 @@ use crate::storage::{Connection, StorageError};
 const FORMAT: u32 = 2;
 const FORMATS: std::ops::RangeInclusive<u32> = 1..=FORMAT;
 
-/// How long after its time an entry may be committed: a command is numbered when it enters, is answered within 8 s, and its
-/// statement may outlive the answer by the statement timeout of 3 s.
-const COMMIT_MAX: Duration = Duration::from_secs(12);
-/// How far the clocks of the services and of the database may be apart.
-pub(super) const CLOCKS_APART_MAX: Duration = Duration::from_mins(1);
+/// How far an audit goes back behind the beginning of the one before: a command is numbered when it enters, and may be committed
+/// until [`FINAL_AFTER`]. The rest is for commits that wait for a standby or the disk, which nothing bounds.
+const OVERLAP: Duration = Duration::from_secs(72);
+const _: () = assert!(FINAL_AFTER.as_secs() < OVERLAP.as_secs());
+/// How far the clock of a database may be set back, such as by the change to a standby.
+const SET_BACK_MAX: Duration = Duration::from_mins(1);
 
 /// What an audit that found nothing leaves to the next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +85,7 @@ struct AnchorText {
 
 /// The time before which nothing is written any more at a time of the database's clock.
 pub(super) fn settled(now: DateTime<Utc>) -> DateTime<Utc> {
-    now - COMMIT_MAX - CLOCKS_APART_MAX
+    now - OVERLAP
 }
 
 impl Checkpoint {
@@ -157,7 +159,7 @@ impl Checkpoint {
         if self.database != standing.database {
             return Ok(Err(Unfit::OtherDatabase));
         }
-        if standing.now + CLOCKS_APART_MAX < self.taken_at {
+        if standing.now + SET_BACK_MAX < self.taken_at {
             return Ok(Err(Unfit::Early(write_time(self.taken_at))));
         }
         let Some(anchor) = self.anchor else {
@@ -225,10 +227,10 @@ mod tests {
             sealed_books_since: time,
         };
         let mut seen = Seen::begin(&standing, time, [0x5A; 32]);
-        seen.add_transaction(Uuid::nil(), time - CLOCKS_APART_MAX, b"any");
+        seen.add_transaction(Uuid::nil(), time - SET_BACK_MAX, b"any");
         seen.add_account(&Past {
             account: AccountId(77),
-            opened_at: time - CLOCKS_APART_MAX,
+            opened_at: time - SET_BACK_MAX,
             version: Version(2),
             seal: None,
             name: None,

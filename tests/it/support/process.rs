@@ -238,6 +238,12 @@ impl Passbook {
         self.stderr.so_far().iter().any(|line| line.contains(words))
     }
 
+    /// How many such lines it has said on standard error.
+    pub(crate) fn logged(&self, words: &str) -> usize {
+        let lines = self.stderr.so_far();
+        lines.iter().filter(|line| line.contains(words)).count()
+    }
+
     /// Sends a signal by name: `KILL`, `TERM`, `INT`.
     pub(crate) fn signal(&self, name: &str) {
         signal(name, &self.pid().to_string());

@@ -18,6 +18,8 @@ use crate::support::{Bank, postgres};
 
 pub(super) const QUIET: i64 = 9_001;
 const BUSY: i64 = 9_002;
+/// Of which only one test knows.
+const AHEAD: i64 = 9_003;
 /// Each account's, all older than any overlap of checkpoints.
 const OLD_ENTRIES: i64 = 7;
 
@@ -43,9 +45,13 @@ impl Books {
 
     /// So many more entries on the busy account, by the service.
     pub(super) async fn deposit(&self, count: usize) {
+        self.deposit_to(BUSY, count).await;
+    }
+
+    async fn deposit_to(&self, account: i64, count: usize) {
         let service = self.bank.app.service();
         for _ in 0..count {
-            let to = AccountRef::Id(AccountId(BUSY));
+            let to = AccountRef::Id(AccountId(account));
             let amount = Amount::from_minor(250).expect("an amount");
             let currency = service.default_currency();
             let money = Move::new(Parties::Deposit { to }, amount, currency).expect("an amount");
@@ -89,12 +95,16 @@ pub(super) fn path(path: &Path) -> &str {
     path.to_str().expect("a path of text")
 }
 
-/// An account of long ago with its entries, a minute apart and of so many minor units each, sealed as the service seals.
+/// An account of long ago with its entries of so many minor units each.
 pub(super) fn old_account(id: i64, minor: i128) -> String {
+    account_of(id, minor, "2026-01-01T00:00:00Z".parse().expect("a time"))
+}
+
+/// An account with its entries, a minute apart, sealed as the service seals.
+fn account_of(id: i64, minor: i128, opened_at: DateTime<Utc>) -> String {
     let account = AccountId(id);
     let code = CurrencyCode::parse("USD").expect("a code");
     let currency = Currency { code, scale: 2 };
-    let opened_at: DateTime<Utc> = "2026-01-01T00:00:00Z".parse().expect("a time");
     let mut seal = Seal::genesis(account, BookId(1), None, currency, opened_at);
     let mut sql = String::new();
     let (mut created_at, mut balance) = (opened_at, 0);
@@ -137,6 +147,27 @@ pub(super) fn old_account(id: i64, minor: i128) -> String {
 /// Accounts, entries and transactions that were checked.
 fn counts(report: &Value) -> [i64; 3] {
     ["accounts", "entries", "transactions"].map(|name| report[name].as_i64().expect("a count"))
+}
+
+#[tokio::test]
+async fn an_account_that_a_wrong_clock_once_dated_ahead_goes_on() {
+    let books = Books::keep().await;
+    let ahead = "2126-01-01T00:00:00Z".parse().expect("a time");
+    books.bank.plant(&account_of(AHEAD, 100, ahead)).await;
+    books.deposit_to(AHEAD, 2).await;
+    let steps: Vec<(i64,)> = books
+        .bank
+        .rows(&format!(
+            "select extract(microseconds from created_at - lag(created_at) over (order by version))::bigint
+             from entries where account_id = {AHEAD} order by version desc limit 2"
+        ))
+        .await;
+    assert_eq!(steps, [(1,), (1,)]);
+    for _ in 0..2 {
+        let (ended, _) = books.verify_since();
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    }
+    books.bank.close().await;
 }
 
 #[tokio::test]
