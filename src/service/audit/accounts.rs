@@ -5,7 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, Utc};
 
 use super::chain::Chain;
-use super::report::{Place, Report};
+use super::place::Place;
+use super::report::Report;
 use super::{Audit, Pages, identity};
 use crate::ledger::{AccountId, Version};
 use crate::storage::audit::{self, Span, StoredEntry, StoredHead, Unregistered};

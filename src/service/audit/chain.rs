@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::checkpoint::Anchor;
-use super::report::{Place, Report};
+use super::place::Place;
+use super::report::Report;
 use super::seen::Past;
 use crate::ledger::seal::Sealed;
 use crate::ledger::{Amount, Seal, Version};

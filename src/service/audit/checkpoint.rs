@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 use uuid::Uuid;
 
 use super::seen::Seen;
-use super::seen_text::{SeenText, parse_bytes};
+use super::seen_text::SeenText;
+use super::text::{parse_bytes, parse_time, write_time};
 use crate::engine::FINAL_AFTER;
 use crate::ledger::{AccountId, Seal, Version};
 use crate::storage::audit::{self, Standing};
@@ -109,9 +110,10 @@ impl Checkpoint {
         if !FORMATS.contains(&text.format) {
             return Err(unreadable(format!("format {}", text.format)));
         }
-        let taken_at = parse_time(&text.taken_at)?;
+        let taken_at = parse_time(&text.taken_at).map_err(Unfit::Unreadable)?;
         let anchor = text.anchor.map(AnchorText::into_anchor).transpose()?;
-        let seen = text.seen.map(SeenText::into_seen).transpose()?;
+        let seen = text.seen.map(SeenText::into_seen).transpose();
+        let seen = seen.map_err(Unfit::Unreadable)?;
         Ok(Self {
             database: text.database,
             taken_at,
@@ -190,19 +192,9 @@ impl AnchorText {
             account: AccountId(self.account),
             version: Version(self.version),
             seal: Seal(seal),
-            created_at: parse_time(&self.created_at)?,
+            created_at: parse_time(&self.created_at).map_err(Unfit::Unreadable)?,
         })
     }
-}
-
-pub(super) fn write_time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
-pub(super) fn parse_time(text: &str) -> Result<DateTime<Utc>, Unfit> {
-    DateTime::parse_from_rfc3339(text)
-        .map(|time| time.to_utc())
-        .map_err(|error| Unfit::Unreadable(error.to_string()))
 }
 
 #[cfg(test)]

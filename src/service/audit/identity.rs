@@ -1,6 +1,7 @@
 //! The rules of an account besides its chain: its book, its owner, its name, and how it came to be opened.
 
-use super::report::{Place, Report};
+use super::place::Place;
+use super::report::Report;
 use crate::ledger::{AccountName, BookId};
 use crate::storage::audit::StoredHead;
 

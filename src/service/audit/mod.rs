@@ -4,10 +4,12 @@ mod accounts;
 mod chain;
 mod checkpoint;
 mod identity;
+mod place;
 mod registry;
 mod report;
 mod seen;
 mod seen_text;
+mod text;
 mod transactions;
 
 use std::ops::Range;
@@ -31,7 +33,8 @@ use crate::storage::schema::{self, Age};
 use crate::storage::{Connection, Database, StorageError, audit, connection};
 
 pub use self::checkpoint::{Checkpoint, Unfit};
-pub use self::report::{Finding, Place, Report, Total};
+pub use self::place::{Finding, Place};
+pub use self::report::{Report, Total};
 
 /// Connections that an audit may use.
 pub const JOBS_MAX: usize = 64;

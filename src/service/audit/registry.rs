@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use super::Audit;
-use super::report::{Place, Report};
+use super::place::Place;
+use super::report::Report;
 use crate::ledger::{BookId, BookName, UserId};
 use crate::storage::audit::{self, BookRow, CurrencyRow};
 use crate::storage::{Connection, StorageError};

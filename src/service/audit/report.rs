@@ -1,14 +1,14 @@
 //! What an audit read, and what it found off.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::checkpoint::Anchor;
+use super::place::{Finding, Place};
 use super::seen::Seen;
-use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, UserId, Version};
+use crate::ledger::{Amount, Currency, CurrencyCode};
 
 /// How many differences are kept in full; the rest are counted.
 const FINDINGS_MAX: usize = 100;
@@ -39,33 +39,6 @@ pub struct Total {
     pub accounts: u64,
     pub balances: i128,
     pub entries: i128,
-}
-
-/// One difference between what is stored and what follows from the entries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    pub place: Place,
-    pub what: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    /// A table, a constraint, a trigger, …
-    Schema(String),
-    Account(AccountId),
-    Entry(AccountId, Version),
-    /// One or more of these, both included.
-    Accounts(AccountId, AccountId),
-    Transaction(Uuid),
-    /// One or more of those that entered between these, both included.
-    Transactions(DateTime<Utc>, DateTime<Utc>),
-    Name(BookId, String),
-    User(UserId),
-    Book(BookId),
-    /// The sums of a currency.
-    Currency(CurrencyCode),
-    /// A currency's row.
-    Registered(String),
 }
 
 impl Report {
@@ -140,38 +113,6 @@ impl Report {
                 );
                 self.find(Place::Currency(code), what);
             }
-        }
-    }
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { place, what } = self;
-        write!(formatter, "{place}: {what}")
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Schema(part) => formatter.write_str(part),
-            Self::Account(account) => write!(formatter, "account {account}"),
-            Self::Entry(account, version) => {
-                write!(formatter, "account {account}, entry {}", version.0)
-            }
-            Self::Accounts(first, last) if first == last => write!(formatter, "account {first}"),
-            Self::Accounts(first, last) => write!(formatter, "accounts {first} to {last}"),
-            Self::Transaction(id) => write!(formatter, "transaction {id}"),
-            Self::Transactions(first, last) => {
-                let [first, last] =
-                    [first, last].map(|time| time.to_rfc3339_opts(SecondsFormat::Millis, true));
-                write!(formatter, "transactions from {first} to {last}")
-            }
-            Self::Name(book, name) => write!(formatter, "name {name:?} of book {}", book.0),
-            Self::User(user) => write!(formatter, "user {user}"),
-            Self::Book(book) => write!(formatter, "book {}", book.0),
-            Self::Currency(code) => write!(formatter, "currency {code}"),
-            Self::Registered(code) => write!(formatter, "currency {code}"),
         }
     }
 }

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::report::Place;
+use super::place::Place;
 use crate::ledger::{AccountId, Seal, Version};
 use crate::storage::audit::{CurrencyRow, Standing, StoredName};
 

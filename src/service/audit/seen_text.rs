@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::{Unfit, parse_time, write_time};
 use super::seen::{Seen, Sum, Sums};
+use super::text::{parse_bytes, parse_time, write_bytes, write_time};
 
 /// Bytes and sums are hexadecimal; a sum is its count and its digest.
 #[derive(Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl SeenText {
         }
     }
 
-    pub(super) fn into_seen(self) -> Result<Seen, Unfit> {
+    pub(super) fn into_seen(self) -> Result<Seen, String> {
         let currencies = self.currencies.into_iter();
         Ok(Seen {
             moment: parse_time(&self.moment)?,
@@ -46,7 +46,7 @@ impl SeenText {
             transactions: self.transactions.into_sums()?,
             currencies: currencies
                 .map(|(code, sum)| Ok((code, parse(&sum)?)))
-                .collect::<Result<_, Unfit>>()?,
+                .collect::<Result<_, String>>()?,
         })
     }
 }
@@ -60,15 +60,16 @@ impl SumsText {
         }
     }
 
-    fn into_sums(self) -> Result<Sums, Unfit> {
+    fn into_sums(self) -> Result<Sums, String> {
+        if self.width == 0 {
+            return Err(unreadable());
+        }
         let sums = self.sums.into_iter();
-        // A width of nothing would be divided by.
-        (self.width != 0).then_some(()).ok_or_else(unreadable)?;
         Ok(Sums {
             width: self.width,
             sums: sums
                 .map(|(at, sum)| Ok((at, parse(&sum)?)))
-                .collect::<Result<_, Unfit>>()?,
+                .collect::<Result<_, String>>()?,
         })
     }
 }
@@ -77,7 +78,7 @@ fn write(sum: Sum) -> String {
     format!("{}:{:032x}", sum.count, sum.digest)
 }
 
-fn parse(text: &str) -> Result<Sum, Unfit> {
+fn parse(text: &str) -> Result<Sum, String> {
     let parsed = text.split_once(':').and_then(|(count, digest)| {
         let count = count.parse().ok()?;
         let digest = u128::from_str_radix(digest, 16).ok()?;
@@ -86,28 +87,6 @@ fn parse(text: &str) -> Result<Sum, Unfit> {
     parsed.ok_or_else(unreadable)
 }
 
-fn unreadable() -> Unfit {
-    Unfit::Unreadable("what it says was seen".to_owned())
-}
-
-fn write_bytes(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for byte in bytes {
-        text.push_str(&format!("{byte:02x}"));
-    }
-    text
-}
-
-/// The 32 bytes of 64 hexadecimal digits.
-pub(super) fn parse_bytes(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-        let pair = std::str::from_utf8(pair).ok()?;
-        *byte = u8::from_str_radix(pair, 16).ok()?;
-    }
-    Some(bytes)
+fn unreadable() -> String {
+    "what it says was seen".to_owned()
 }

@@ -1,6 +1,7 @@
 //! The rules of a transaction: what its kind, its key and its refusal must have to do with its entries.
 
-use super::report::{Place, Report};
+use super::place::Place;
+use super::report::Report;
 use crate::ledger::{AccountId, BookId, Kind, Rejection, Scope, Version};
 use crate::storage::audit::{SpokenOf, StoredKey, StoredPart, StoredRefusal, StoredTransaction};
 
