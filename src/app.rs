@@ -354,8 +354,8 @@ async fn check_schema(database: &Database) -> Result<(), AppError> {
     }
     if owns {
         tracing::warn!(
-            "the role of DATABASE_URL owns the tables, so who has its password can edit the history: let the service run \
-             as passbook_runtime (README, \"Two roles\")"
+            "the role of DATABASE_URL owns the tables, so whoever has its password can edit the history: let the service run \
+             as passbook_runtime (docs/operations.md, \"Two roles\")"
         );
     }
     Ok(())

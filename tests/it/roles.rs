@@ -209,7 +209,7 @@ async fn an_owner_who_may_not_create_roles_migrates_and_the_role_is_made_by_hand
     let told = "select format('%s', count(*)) from pg_roles where rolname = 'passbook_runtime'";
     assert_eq!(tell(&other, told).await, "0\n");
 
-    // As README says it.
+    // As docs/operations.md says it.
     let by_hand = include_str!("../../migrations/V10__runtime_role.sql");
     postgres::execute(&other, by_hand).await;
     postgres::execute(&other, by_hand).await;
