@@ -25,7 +25,7 @@ help: ## Print this list
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo 'ARGS="..." is passed on to run, verify, bench, test and loadtest: make run ARGS="--listen 127.0.0.1:3001"'
+	@echo 'ARGS="..." is passed on to run, verify, bench, clients, test and loadtest: make run ARGS="--listen 127.0.0.1:3001"'
 
 .PHONY: run
 run: POSTGRES_ELSEWHERE = $(shell $(call setting,DATABASE_URL))
@@ -59,6 +59,10 @@ loadtest: ## Run loadtest/SCENARIO.js with k6 against PASSBOOK_URL (SCENARIO=wit
 	fi >&2; \
 	"$$k6" run --no-usage-report --env BASE_URL=$(PASSBOOK_URL) $(if $(USER_ID),--env USER_ID=$(USER_ID)) \
 		$(ARGS) loadtest/$(SCENARIO).js
+
+.PHONY: clients
+clients: ## Go through one story by curl, Python, Node, Go and Java, those that are installed, against PASSBOOK_URL
+	@PASSBOOK_URL=$(PASSBOOK_URL) loadtest/clients/run.sh $(ARGS)
 
 .PHONY: bench
 bench: build ## Measure a service of its own, and audit its books (ARGS="spread --concurrency 256")

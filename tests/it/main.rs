@@ -17,6 +17,7 @@ mod database_url;
 mod demo;
 mod departures;
 mod dialects;
+mod documents;
 mod durability;
 mod engine;
 mod events;
