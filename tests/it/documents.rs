@@ -146,8 +146,7 @@ fn a_reader_of_the_dialects_gets_what_they_show() {
 
 #[test]
 fn what_a_document_shows_is_held_line_by_line() {
-    let block =
-        "```console\n$ curl a \\\n    b\n{\"id\":…}\n$ x=1\n```\n```sh\n$ no\n```\n$ no\n";
+    let block = "```console\n$ curl a \\\n    b\n{\"id\":…}\n$ x=1\n```\n```sh\n$ no\n```\n$ no\n";
     let [first, second] = &steps(block)[..] else {
         panic!("two commands: {block}");
     };

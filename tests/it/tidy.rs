@@ -1,5 +1,6 @@
 //! The rules of the house that no compiler knows, held against the source.
 
+mod documents;
 mod layers;
 mod source;
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every file of a kind under a directory of the repository: path and text.
-fn files(directory: &str, extension: &str) -> Vec<(String, String)> {
+pub(super) fn files(directory: &str, extension: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     let mut directories = vec![root.join(directory)];
