@@ -52,7 +52,7 @@ loadtest: ## Run loadtest/SCENARIO.js with k6 against PASSBOOK_URL (SCENARIO=wit
 	k6=$$(command -v k6 || command -v "$$(go env GOPATH 2>/dev/null)/bin/k6" || true); \
 	if [ -z "$$k6" ]; then \
 		echo "The load test needs k6, which is not installed. Get it in one of these ways:"; \
-		echo "  go install go.k6.io/k6@$(K6_VERSION)   where there is Go; a minute and a half"; \
+		echo "  go install go.k6.io/k6@$(K6_VERSION)   if there is Go; a minute and a half"; \
 		echo "  brew install k6                    on macOS"; \
 		echo "  your system's package, or one from https://grafana.com/docs/k6/latest/set-up/install-k6/"; \
 		exit 1; \
@@ -122,7 +122,7 @@ build: deps-run
 
 # A C compiler for the linker and two crates with C in them, and PostgreSQL's programs, from Debian's packages. Debian would
 # also create and start a cluster of its own on port 5432, which nobody asked for: the setting in createcluster.d holds it
-# back during this one installation. `make run` does without PostgreSQL's programs where DATABASE_URL names a server.
+# back during this one installation. `make run` does without PostgreSQL's programs if DATABASE_URL names a server.
 .PHONY: deps-run
 deps-run:
 	@set -eu; \

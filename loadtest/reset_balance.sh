@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings a user's balance to an exact amount, through the API: `reset_balance.sh [USER_ID [BALANCE]]`, by default user 1 and
-# 10000.00. What changes it is an ordinary deposit or withdrawal of the difference, so the history tells of it.
+# 10000.00. What changes it is an ordinary deposit or withdrawal of the difference, so the history shows it.
 # Money is whole minor units here, in the shell's 64-bit integers: no floats.
 set -eu
 

@@ -25,7 +25,8 @@ pub struct DatabaseArgs {
     )]
     pub database_url: Option<String>,
 
-    /// The same database as the role that owns its tables, to migrate as; the service then runs as the role of --database-url [default: DATABASE_URL]
+    /// The same database as the role that owns its tables, which migrates it; the service runs as the role of
+    /// --database-url [default: DATABASE_URL]
     #[arg(
         long,
         env = "PASSBOOK_OWNER_URL",
@@ -36,7 +37,7 @@ pub struct DatabaseArgs {
     )]
     pub owner_url: Option<String>,
 
-    /// Where the embedded PostgreSQL keeps its data [default: /var/lib/passbook for root, else ~/.local/share/passbook]
+    /// Directory of the embedded PostgreSQL's data [default: /var/lib/passbook for root, else ~/.local/share/passbook]
     #[arg(
         long,
         env = "PASSBOOK_DATA_DIR",
@@ -45,7 +46,7 @@ pub struct DatabaseArgs {
     )]
     pub data_dir: Option<PathBuf>,
 
-    /// Where PostgreSQL's programs are [default: searched for in the usual places]
+    /// Directory of PostgreSQL's programs [default: searched for in the usual places]
     #[arg(
         long,
         env = "PASSBOOK_PG_BIN_DIR",
@@ -95,7 +96,7 @@ pub struct TraceArgs {
     )]
     pub otlp_headers: Option<String>,
 
-    /// How to speak to the collector; http/protobuf alone is known [default: http/protobuf]
+    /// How to speak to the collector; only http/protobuf is known [default: http/protobuf]
     #[arg(
         long,
         env = "OTEL_EXPORTER_OTLP_PROTOCOL",
@@ -131,7 +132,7 @@ pub struct TraceArgs {
     )]
     pub traces_sampler_arg: Option<String>,
 
-    /// What traces call the service [default: passbook]
+    /// Name of the service in traces [default: passbook]
     #[arg(
         long,
         env = "OTEL_SERVICE_NAME",
@@ -187,7 +188,7 @@ pub struct ServeArgs {
     #[arg(long, env = "PASSBOOK_BATCH_SIZE_MAX", value_name = "COUNT", default_value_t = 500, value_parser = within(1, engine::BATCH_SIZE_MAX), help_heading = "Engine")]
     pub batch_size_max: usize,
 
-    /// Requests that may wait; beyond it, and beyond half of it on one account, they are answered 503
+    /// Requests that may wait, half of them for one account; if the queue is full, they are answered 503
     #[arg(long, env = "PASSBOOK_QUEUE_MAX", value_name = "COUNT", default_value_t = 20_000, value_parser = within(1, engine::QUEUE_MAX), help_heading = "Engine")]
     pub queue_max: usize,
 
@@ -214,14 +215,15 @@ pub struct ServeArgs {
     )]
     pub demo: Option<bool>,
 
-    /// Let clients start the book of the events interface afresh; nothing is deleted [default: true on the embedded PostgreSQL where it listens on a loopback address, else false]
+    /// Let clients start the book of the events interface afresh; nothing is deleted [default: true on the embedded
+    /// PostgreSQL if it listens on a loopback address, else false]
     #[arg(
         long, env = "PASSBOOK_ALLOW_RESET", value_name = "BOOL", help_heading = "Ledger",
         default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
     )]
     pub allow_reset: Option<bool>,
 
-    /// Code of the currency of accounts where nobody says
+    /// Code of the currency of accounts, if the request does not say
     #[arg(long, env = "PASSBOOK_DEFAULT_CURRENCY", value_name = "CODE", default_value = "USD", value_parser = parse_currency, help_heading = "Ledger")]
     pub default_currency: CurrencyCode,
 
@@ -285,7 +287,7 @@ fn parse_host(name: &str) -> Result<Host, String> {
 
 fn parse_origin(text: &str) -> Result<Origin, String> {
     Origin::parse(text.trim()).ok_or_else(|| {
-        "not an origin: a scheme, a host and a port where it is not the usual one, such as https://shop.example".to_owned()
+        "not an origin: a scheme, a host and a port if it is not the usual one, such as https://shop.example".to_owned()
     })
 }
 

@@ -46,7 +46,7 @@ export function isInsufficient(response) {
 }
 
 // Each run has accounts of its own, so it meets no balances of an earlier run and changes nobody else's.
-// Throws where the dialect is not served: a run against nothing should end at once.
+// Throws if the dialect is not served: a run against nothing should end at once.
 export function newAccounts() {
   const prefix = `k6-${crypto.randomUUID().slice(0, 13)}-`;
   const [response] = http.batch([balanceRequest(`${prefix}0`)]);

@@ -33,11 +33,11 @@ enum Action {
 /// The currency to add.
 #[derive(Args, Clone, Debug)]
 struct AddArgs {
-    /// What it is called in settings and reports: 3 to 12 upper-case letters and digits, starting with a letter
+    /// Its code, for settings and reports: 3 to 12 upper-case letters and digits, starting with a letter
     #[arg(value_parser = parse_currency)]
     code: CurrencyCode,
 
-    /// What it is called where it is spelt out: 1 to 64 lower-case letters, digits, blanks, _ and -, starting with a letter
+    /// Its name, for people and the ledger interface: 1 to 64 lower-case letters, digits, blanks, _ and -, starting with a letter
     #[arg(value_parser = parse_name)]
     name: String,
 

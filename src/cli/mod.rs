@@ -57,7 +57,7 @@ enum Command {
     Restore(RestoreArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
-    /// Put a service under load over HTTP, and tell what it takes
+    /// Put a service under load over HTTP, measure it, and audit its books
     Bench(Box<BenchArgs>),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
     Health(HealthArgs),

@@ -24,26 +24,30 @@ const EMPTY: &str = "empty";
 const DEFAULT: &str = "passbook";
 
 const AFTER_HELP: &str = "\
-A closed loop (--concurrency) sends the next request on a connection when the answer is there. An open loop (--rate) sends
-when a request is due, whatever the answers take, and measures from that moment, so that a stall counts for all who came
-meanwhile. Every write has an Idempotency-Key of its own. Accounts are opened over HTTP first.
+A closed loop (--concurrency) sends the next request on a connection when the answer is there. An open loop (--rate) \
+sends when a request is due, whatever the answers take, and measures from that moment. So a stall counts for all who \
+came meanwhile. Every write has an Idempotency-Key of its own. Accounts are opened over HTTP first.
 
-Units: latencies in milliseconds; processor time of the service and of PostgreSQL in microseconds for each answer, and bytes
-of the write-ahead log for each answer, where its processes and its database are known, else -; 'per commit' is how many
-writes shared a transaction; 'peak MiB' is the most memory that the service itself has had since it started. Bytes per entry, of
---grow, are what the tables of accounts, transactions and entries, with their indexes, have grown by since the growth began,
-divided by the entries written since; database bytes are all of the database, without the write-ahead log.
+Units:
+  - latencies: milliseconds
+  - processor time of service and PostgreSQL: microseconds for each answer; - if unknown
+  - write-ahead log: bytes for each answer; - if unknown
+  - per commit: how many writes shared a transaction
+  - peak MiB: the most memory that the service has had since it started
+  - Bytes per entry (--grow): growth of tables and indexes, for each entry written since
+  - database bytes: all of the database, without the write-ahead log
 
-Throughput and costs are of the answers below 500, refusals among them. Requests that failed are told beside them, and are in
-the latencies: those answered 5xx; 'disconnected', which got no answer; and 'unsent', which an open loop gives up 30 s after its
-end, with the time that they had waited, so that such latencies are lower bounds.
+Throughput and costs are of the answers below 500, refusals among them. Failed requests stand beside them, and are in \
+the latencies. They are those answered 5xx, 'disconnected' ones without an answer, and 'unsent' ones. An open loop \
+gives the latter up 30 s after its end. Their latencies are the time that they had waited, which is a lower bound.
 
-Last comes the audit: that of 'passbook verify', and whether each write is there as its answer promised, key by key: once if it
-was acknowledged, not at all if it was refused or never sent, either if it failed. What others write meanwhile does not matter.
+Last comes the audit. It is that of 'passbook verify', and it holds each write against its answer, key by key. A write \
+is there once if it was acknowledged, and not at all if it was refused or never sent. A failed one may be there or \
+not. What others write meanwhile does not matter.
 
-Exit code 1 if the books are not in balance, if a write is not there as promised, or if withdraw-10k was not answered exactly as it
-has to be; failed requests alone do not change it. PASSBOOK_PG_BIN_DIR is passed on. pgbench has a load of its own whatever
-that of the services is: 16 connections for spread, 2 for hot with 500 withdrawals a statement, 1 for one.
+Exit code 1 means that the books are not in balance, that a write is not there as promised, or that withdraw-10k was \
+not answered exactly as it has to be. Failed requests alone do not change it. PASSBOOK_PG_BIN_DIR is passed on. \
+pgbench has a load of its own: 16 connections for spread, 2 for hot with 500 withdrawals a statement, 1 for one.
 
   passbook bench withdraw-10k
   passbook bench spread --concurrency 256 --compare batch_size_max=1,lanes=16
@@ -55,7 +59,7 @@ that of the services is: 16 connections for spread, 2 for hot with 500 withdrawa
 #[derive(Args, Clone, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct BenchArgs {
-    /// What the clients do. Several, as a list with commas, one after the other: of hot, spread, mixed, retry-storm, one, reads and history
+    /// What the clients do; several of hot, spread, mixed, retry-storm, one, reads and history as a list with commas
     #[arg(value_enum, value_name = "SCENARIO", required = true, action = ArgAction::Set, num_args = 1, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
 
@@ -67,8 +71,8 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, value_name = "URL", requires = "url", help_heading = "Target")]
     database_url: Option<String>,
 
-    /// Where the new database gets its directory: on the disk to be measured, with 4 GiB free for each side, and 1 GiB
-    /// for each million of `--grow` [default: that of temporary files]
+    /// The directory for the new database, with 4 GiB free for each side, and 1 GiB for each million of `--grow`
+    /// [default: that of temporary files]
     #[arg(long, value_name = "DIR", help_heading = "Target")]
     pub(super) temp_dir: Option<PathBuf>,
 
@@ -84,7 +88,7 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, value_name = "COUNT", default_value_t = 100_000, value_parser = value_parser!(u64).range(2..=10_000_000), help_heading = "Load")]
     accounts: u64,
 
-    /// Withdrawals to write over all accounts before the first measurement, at most 1000000000; tells the speed and the disk used
+    /// Withdrawals to write over all accounts before the first measurement, at most 1000000000; says the speed and the disk used
     #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = value_parser!(u64).range(..=1_000_000_000), help_heading = "Load")]
     grow: u64,
 

@@ -34,7 +34,7 @@ pub(super) fn to_metrics(verdict: &Verdict) -> prometheus::Result<String> {
     for (name, help, value) in [
         (
             "passbook_verify_clean",
-            "1 where the last passbook verify found no difference, else 0.",
+            "1 if the last passbook verify found no difference, else 0.",
             f64::from(u8::from(*findings == 0)),
         ),
         (

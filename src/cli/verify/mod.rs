@@ -36,8 +36,8 @@ What a full run does not see:
   - the name of a currency that was added
   - accounts that were taken away whole, and whole chains that were computed anew
 
-With --since FILE --full, it compares with the full run before: accounts with their names, transactions and currencies must be as that run saw \
-them, up to 72 s before it. Keep FILE from those who may write to the database.
+With --since FILE --full, it also compares with the full run before. Accounts with their names, transactions and \
+currencies must be as that run saw them, up to 72 s before it. Keep FILE from those who may write to the database.
 
 What a run with --since does not see besides: whatever is older than the checkpoint, names without an account, and users.
 
@@ -51,12 +51,11 @@ pub(super) struct VerifyArgs {
     database: DatabaseArgs,
 
     /// Verify only what has changed since the checkpoint in FILE, and move it on if nothing is off; a full run if there is
-    /// no such file yet. What was changed by hand behind the checkpoint is for a full run to find
+    /// no such file. Only a full run finds what was changed by hand behind the checkpoint
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
 
-    /// Verify everything all the same, and that everything is still there which the last full run saw, as the checkpoint in
-    /// FILE remembers it
+    /// Verify everything, and that all is still there which the last full run saw, as the checkpoint in FILE remembers it
     #[arg(long, requires = "since")]
     full: bool,
 
