@@ -120,9 +120,9 @@ deps: deps-run deps-lint ## Install whatever `make check` needs and is missing
 build: deps-run
 	@cargo build --release --locked
 
-# A C compiler for the linker and two crates with C in them, and PostgreSQL's programs, from Debian's packages. Debian would
-# also create and start a cluster of its own on port 5432, which nobody asked for: the setting in createcluster.d holds it
-# back during this one installation. `make run` does without PostgreSQL's programs if DATABASE_URL names a server.
+# A C compiler for the linker and two crates with C in them, curl for the examples and their tests, and PostgreSQL's
+# programs, from Debian's packages. Debian would also create and start a cluster of its own on port 5432, which nobody
+# asked for: the setting in createcluster.d holds it back during this one installation. `make run` does without PostgreSQL's programs if DATABASE_URL names a server.
 .PHONY: deps-run
 deps-run:
 	@set -eu; \
@@ -131,6 +131,7 @@ deps-run:
 	fi; \
 	packages=; \
 	command -v cc >/dev/null || packages="gcc libc6-dev"; \
+	command -v curl >/dev/null || packages="$$packages curl"; \
 	found=; \
 	for bin in "$$($(call setting,PASSBOOK_PG_BIN_DIR))" /usr/lib/postgresql/*/bin "$$(pg_config --bindir 2>/dev/null || true)" \
 		/usr/pgsql-*/bin /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
@@ -142,7 +143,7 @@ deps-run:
 	if ! command -v apt-get >/dev/null; then \
 		echo "Missing here: $$packages. This system has no apt-get, so please install it yourself:"; \
 		echo "  macOS: xcode-select --install; brew install postgresql@17"; \
-		echo "  elsewhere: the server package of PostgreSQL (14 or newer), and a C compiler"; \
+		echo "  elsewhere: the server package of PostgreSQL (14 or newer), a C compiler, and curl"; \
 		echo "If PostgreSQL is in an unusual place, name the folder of its programs in PASSBOOK_PG_BIN_DIR."; \
 		exit 1; \
 	fi >&2; \

@@ -45,7 +45,10 @@ tell() {
         case $method in '#'* | '') continue ;; esac
         request=$(filled "$method|$path|$headers|$body")
         printf '%s\n' "$request" >&3
-        IFS='|' read -r got_status cookie got <&4 || { echo "$client: no answer to $request" >&2; return 1; }
+        IFS='|' read -r got_status cookie got <&4 || {
+            echo "$client: no answer to $request; does Passbook run at $PASSBOOK_URL?" >&2
+            return 1
+        }
         pattern=$(filled "$answer" | sed 's/\[/\\[/g')
         # What is not quoted is a pattern here, which is what is wanted.
         # shellcheck disable=SC2254

@@ -242,6 +242,7 @@ fn documents_have_short_lines_and_sentences() {
         complaints.extend(long_sentences(path, text));
         complaints
     }));
+    assert_tidy(wide_lines(".env.example", &read(".env.example")));
     assert_tidy(too_long("README.md", &read("README.md"), README_LINES_MAX));
 
     assert_eq!(wide_lines("a", &"…".repeat(COLUMNS_MAX)).len(), 0);
