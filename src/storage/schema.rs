@@ -19,7 +19,15 @@ const PARTS: &str = "
     select format('table %s', relname),
         concat_ws(', ',
             case relpersistence when 'p' then 'permanent' when 'u' then 'unlogged' else 'temporary' end,
-            case when relrowsecurity then 'with row security' end)
+            case when relrowsecurity then 'with row security' end,
+            case when exists (select from pg_rewrite where ev_class = relation) then 'with rules' end,
+            case when exists (select from pg_inherits where inhparent = relation) then 'with tables that inherit' end,
+            (
+                select 'with ' || string_agg(tgname, ', ' order by tgname) || ' before its rows are written'
+                from pg_trigger
+                where tgrelid = relation and not tgisinternal and tgtype & 2 <> 0
+                    and tgname not in (relname || '_append_only', relname || '_no_truncate')
+            ))
     from relied join pg_class on pg_class.oid = relation
 union all
     select format('column %s.%s', relation::regclass, attname),
@@ -66,6 +74,14 @@ union all
             ) as privileges
         ), 'nothing')
     from relied, role
+union all
+    select format('grant on %s to %s', sequence, role.name),
+        case when has_sequence_privilege(role.name, sequence, 'usage') then 'usage' else 'nothing' end
+    from unnest(array['accounts_id_seq', 'users_id_seq', 'books_id_seq']) as sequence, role
+union all
+    select format('grant on the schema to %s', role.name),
+        case when has_schema_privilege(role.name, current_schema(), 'usage') then 'usage' else 'nothing' end
+    from role
 union all
     select 'role passbook_runtime',
         concat_ws(', ', 'a login',

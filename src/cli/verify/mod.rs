@@ -28,16 +28,17 @@ const JOBS_MAX_BY_DEFAULT: usize = 4;
 
 /// Said of the command, so that nobody relies on what it cannot do. `docs/seal.md` says the same at more length.
 const NOT_SEEN: &str = "\
-What a full run does not see:
-  - whether a refusal or a change by zero was given at all, when, and with which amount
-  - which request a key belonged to, if its digest and its hash were both replaced
-  - which of two accounts of the events interface a name belongs to
-  - names, emails and passwords of users, and sessions
-  - the name of a currency that was added
-  - accounts that were taken away whole, and whole chains that were computed anew
+What a full run does not see (docs/seal.md says it at more length):
+  - rows that were taken away whole and leave nothing behind, and whole chains that were computed anew
+  - a refusal or a change by zero that was made up, removed or given other words
+  - a key that was taken off, given to or exchanged with another transaction, and a digest that was replaced
+  - which of two accounts of the events interface a name belongs to, and the name of a currency that was added
+  - names, emails, passwords and times of users, and sessions
 
 With --since FILE --full, it also compares with the full run before. Accounts with their names, transactions and \
 currencies must be as that run saw them, up to 72 s before it. Keep FILE from those who may write to the database.
+
+No run sees what was made up since with the right seals.
 
 What a run with --since does not see besides: whatever is older than the checkpoint, names without an account, and users.
 

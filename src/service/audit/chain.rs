@@ -9,7 +9,7 @@ use super::place::Place;
 use super::report::Report;
 use super::seen::Past;
 use crate::ledger::seal::Sealed;
-use crate::ledger::{Amount, Seal, Version};
+use crate::ledger::{Amount, Seal, TransactionId, Version};
 use crate::storage::audit::{StoredEntry, StoredHead, StoredStart};
 
 /// How much later than its book's sealing an entry may be: the two may be of services whose clocks are apart.
@@ -100,10 +100,16 @@ impl Chain {
         }
     }
 
+    /// Whether it was asked for and dated after its book was sealed. The time alone may be ahead: an account's times rise, whatever
+    /// clock the last one was of.
     fn is_after_sealing(&self, entry: &StoredEntry) -> bool {
-        self.head
-            .book_sealed_at
-            .is_some_and(|sealed_at| sealed_at + SEALING_MAX < entry.created_at)
+        let Some(sealed_at) = self.head.book_sealed_at else {
+            return false;
+        };
+        let late = sealed_at + SEALING_MAX;
+        let entered = entered_at(entry.transaction);
+        let is_of_the_future = self.head.read_at < entry.created_at;
+        late < entry.created_at && late < entered && !is_of_the_future
     }
 
     /// The chain with one more entry; or why the entry does not follow.
@@ -230,4 +236,10 @@ fn genesis(head: &StoredHead) -> Seal {
         head.currency,
         head.opened_at,
     )
+}
+
+/// When a command entered, as its id says.
+fn entered_at(transaction: TransactionId) -> DateTime<Utc> {
+    let milliseconds = i64::try_from(transaction.0.as_u128() >> 80).unwrap_or(i64::MAX);
+    DateTime::from_timestamp_millis(milliseconds).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

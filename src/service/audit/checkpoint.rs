@@ -24,6 +24,10 @@ const FORMATS: std::ops::RangeInclusive<u32> = 1..=FORMAT;
 /// until [`FINAL_AFTER`]. The rest is for commits that wait for a standby or the disk, which nothing bounds.
 const OVERLAP: Duration = Duration::from_secs(72);
 const _: () = assert!(FINAL_AFTER.as_secs() < OVERLAP.as_secs());
+/// How much earlier than its time a command may have entered, by its id: what waits is dated when it is planned, and never before the
+/// entry or the book before it, which another service may have dated ahead.
+const ENTERED_BEFORE_MAX: Duration = Duration::from_secs(30);
+const _: () = assert!(FINAL_AFTER.as_secs() < ENTERED_BEFORE_MAX.as_secs());
 /// How far the clock of a database may be set back, such as by the change to a standby.
 const SET_BACK_MAX: Duration = Duration::from_mins(1);
 
@@ -178,8 +182,13 @@ impl Checkpoint {
     }
 }
 
+/// Where the transactions begin that may be dated later than that.
+pub(super) fn first_to_read(since: DateTime<Utc>) -> Uuid {
+    first_transaction(since - ENTERED_BEFORE_MAX)
+}
+
 /// The smallest id that a transaction of that time or later can have: a `UUIDv7` begins with milliseconds since 1970.
-pub(super) fn first_transaction(since: DateTime<Utc>) -> Uuid {
+fn first_transaction(since: DateTime<Utc>) -> Uuid {
     let milliseconds = u128::try_from(since.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128(milliseconds << 80)
 }

@@ -98,7 +98,7 @@ struct Audit {
     since: Option<DateTime<Utc>>,
     /// The time before which nothing was written any more when the audit began.
     settled: DateTime<Utc>,
-    /// When a program first migrated the ledger that lets nobody write in a sealed book.
+    /// Since when nobody writes in a sealed book.
     sealed_books_since: DateTime<Utc>,
     /// What to remember, with nothing in it yet: as of the moment of the last full run, if there is one, and as of now.
     seen: Vec<Seen>,
@@ -308,7 +308,7 @@ impl Audit {
                 (None, seen.chain([next]).collect(), registries)
             }
         };
-        let first = since.map_or(Uuid::nil(), checkpoint::first_transaction);
+        let first = since.map_or(Uuid::nil(), checkpoint::first_to_read);
         let report = Report {
             seen: seen.clone(),
             ..Report::default()

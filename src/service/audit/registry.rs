@@ -1,8 +1,10 @@
 //! The rules of what gives accounts their meaning: names, users, books, currencies.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::Audit;
 use super::place::Place;
@@ -92,30 +94,12 @@ pub(super) async fn check_rest(
             seen.add_currency(row);
         }
     }
-    let books = list_books(connection, audit.pages.registry_max).await?;
+    let books = audit::list_books(connection).await?;
     check_books(&mut report, &books);
     let resets = std::mem::take(&mut audit.report().resets);
-    check_resets(&mut report, &books, &resets, audit.resets_known());
+    check_resets(&mut report, &books, &resets, &audit.resets_known());
     audit.add(report);
     Ok(())
-}
-
-/// Those of one name together, in the order in which they were open.
-async fn list_books(connection: &mut Connection, limit: i64) -> Result<Vec<BookRow>, StorageError> {
-    let mut books = Vec::new();
-    let mut after = BookId(i64::MIN);
-    loop {
-        let page = audit::list_books(connection, after, limit).await?;
-        let Some(last) = page.last() else { break };
-        after = BookId(last.id);
-        books.extend(page);
-    }
-    let is_open = |book: &BookRow| book.sealed_at.is_none();
-    books.sort_by(|one, other| {
-        let key = |book: &BookRow| (book.opened_at, is_open(book), book.sealed_at, book.id);
-        (&one.name, key(one)).cmp(&(&other.name, key(other)))
-    });
-    Ok(books)
 }
 
 fn check_currencies(report: &mut Report, currencies: &[CurrencyRow]) {
@@ -138,6 +122,14 @@ fn check_books(report: &mut Report, books: &[BookRow]) {
         }
     }
     for chain in books.chunk_by(|one, other| one.name == other.name) {
+        let known = [BookName::MAIN, BookName::EVENTS].map(|name| name.as_str());
+        for book in chain
+            .iter()
+            .filter(|book| !known.contains(&book.name.as_str()))
+        {
+            let what = format!("is called {}, as no book of the service is", book.name);
+            report.find(Place::Book(BookId(book.id)), what);
+        }
         let is_main = chain
             .iter()
             .any(|book| book.name == BookName::MAIN.as_str());
@@ -173,22 +165,28 @@ fn check_books(report: &mut Report, books: &[BookRow]) {
 fn check_resets(
     report: &mut Report,
     books: &[BookRow],
-    resets: &[(DateTime<Utc>, uuid::Uuid)],
-    known: std::ops::Range<DateTime<Utc>>,
+    resets: &[(DateTime<Utc>, Uuid)],
+    known: &Range<DateTime<Utc>>,
 ) {
-    let opened: HashSet<DateTime<Utc>> = books.iter().map(|book| book.opened_at).collect();
-    let reset: HashSet<DateTime<Utc>> = resets.iter().map(|(at, _)| *at).collect();
+    let followers = || {
+        books
+            .chunk_by(|one, other| one.name == other.name)
+            .flat_map(|chain| chain.iter().skip(1))
+    };
+    let mut unmatched: HashMap<DateTime<Utc>, i64> = HashMap::new();
+    for book in followers() {
+        *unmatched.entry(book.opened_at).or_default() += 1;
+    }
     for (at, id) in resets {
-        if !opened.contains(at) {
+        let opened = unmatched.entry(*at).or_default();
+        *opened -= 1;
+        if *opened < 0 && known.start <= *at {
             let what = "reset a book, but none was opened then".to_owned();
             report.find(Place::Transaction(*id), what);
         }
     }
-    let followers = books
-        .chunk_by(|one, other| one.name == other.name)
-        .flat_map(|chain| chain.iter().skip(1));
-    for book in followers {
-        if known.contains(&book.opened_at) && !reset.contains(&book.opened_at) {
+    for book in followers().filter(|book| known.contains(&book.opened_at)) {
+        if unmatched.get(&book.opened_at).is_some_and(|left| 0 < *left) {
             let what = "was opened by no reset".to_owned();
             report.find(Place::Book(BookId(book.id)), what);
         }

@@ -28,6 +28,8 @@ pub struct StoredHead {
     pub book_sealed_at: Option<DateTime<Utc>>,
     /// None where it has no owner, or one that does not exist.
     pub owner_created_at: Option<DateTime<Utc>>,
+    /// What the database's clock said then.
+    pub read_at: DateTime<Utc>,
     /// Accepted openings that say they opened it.
     pub openings: i64,
 }
@@ -61,7 +63,8 @@ pub async fn list_heads(
         select accounts.id, accounts.book_id, owner_id, currency, registered.scale, accounts.opened_at,
             balance::text as balance, floor::text as floor, version, seal, last_entry_at, status = 'open' as is_open,
             named.names, named.book_id as name_book_id, named.name, book.id is not null as has_book,
-            book.sealed_at as book_sealed_at, owner.created_at as owner_created_at, opened.openings
+            book.sealed_at as book_sealed_at, owner.created_at as owner_created_at, opened.openings,
+            clock_timestamp() as read_at
         from accounts
         left join lateral (select scale from currencies where code = accounts.currency limit 1) as registered on true
         left join lateral (
@@ -122,6 +125,7 @@ struct Row {
     book_sealed_at: Option<DateTime<Utc>>,
     owner_created_at: Option<DateTime<Utc>>,
     openings: i64,
+    read_at: DateTime<Utc>,
 }
 
 impl Row {
@@ -154,6 +158,7 @@ impl Row {
             has_book: self.has_book,
             book_sealed_at: self.book_sealed_at,
             owner_created_at: self.owner_created_at,
+            read_at: self.read_at,
             openings: self.openings,
         }))
     }

@@ -34,7 +34,8 @@ pub struct Standing {
     pub last_account: i64,
     /// The smallest id of a transaction; nil where there is none.
     pub first_transaction: Uuid,
-    /// When a program first migrated it that lets nobody write in a sealed book.
+    /// Since when nobody writes in a sealed book: a day after a program that lets nobody do so migrated the ledger, as programs of
+    /// before may go on beside it for a while.
     pub sealed_books_since: DateTime<Utc>,
 }
 
@@ -45,7 +46,7 @@ pub async fn fetch_standing(connection: &mut Connection) -> Result<Standing, Sto
         select control.system_identifier || '/' || pg_database.oid as database, clock_timestamp() as now,
             coalesce((select id from accounts order by id desc limit 1), 0) as last_account,
             coalesce((select id from transactions order by id limit 1), '00000000-0000-0000-0000-000000000000') as first_transaction,
-            coalesce((select applied_on::timestamptz from refinery_schema_history where version = 15), clock_timestamp())
+            coalesce((select applied_on::timestamptz + interval '1 day' from refinery_schema_history where version = 15), clock_timestamp())
                 as sealed_books_since
         from pg_control_system() as control, pg_database
         where datname = current_database()";

@@ -108,22 +108,16 @@ pub async fn list_users(
         .collect())
 }
 
-/// The next books after one, by id.
+/// All books, those of one name together, in the order in which they were open. By one statement: a book is sealed and the next one
+/// opened at once, so two statements could see one half of that each.
 ///
 /// # Errors
 /// Where the database does not answer.
-pub async fn list_books(
-    connection: &mut Connection,
-    after: BookId,
-    limit: i64,
-) -> Result<Vec<BookRow>, StorageError> {
-    const SQL: &str =
-        "select id, name, opened_at, sealed_at from books where id > $1 order by id limit $2";
-    Ok(sqlx::query_as(SQL)
-        .bind(after.0)
-        .bind(limit)
-        .fetch_all(connection)
-        .await?)
+pub async fn list_books(connection: &mut Connection) -> Result<Vec<BookRow>, StorageError> {
+    const SQL: &str = "
+        select id, name, opened_at, sealed_at from books
+        order by name, opened_at, sealed_at is null, sealed_at, id";
+    Ok(sqlx::query_as(SQL).fetch_all(connection).await?)
 }
 
 /// The whole registry, by code. It grows by hand, a row at a time.

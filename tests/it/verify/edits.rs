@@ -249,9 +249,9 @@ const OF_ACCOUNTS: [(&str, &str); 22] = [
         "account <BARE>: says another seal than its entries",
     ),
     (
-        "update entries set created_at = (select sealed_at + interval '2 minutes' from books where id = <SEALED>)
-         where account_id = <EVENT>;
-         update books set opened_at = opened_at where id = 1",
+        "update refinery_schema_history set applied_on = '2020-01-01T00:00:00Z' where version = 15;
+         update books set sealed_at = sealed_at - interval '1 hour', opened_at = opened_at - interval '2 hours'
+         where id = <SEALED>",
         "account <EVENT>, entry 2: is later than the sealing of its book",
     ),
     (
@@ -277,7 +277,7 @@ const OF_ENTRIES: [(&str, &str); 3] = [
 ];
 
 /// Edits of books, currencies and users.
-const OF_REGISTERS: [(&str, &str); 19] = [
+const OF_REGISTERS: [(&str, &str); 21] = [
     (
         "drop index books_open_name; update books set sealed_at = null where id = <SEALED>",
         "book <CURRENT>: was not opened when book <SEALED>, the one before of its name, was sealed",
@@ -309,6 +309,16 @@ const OF_REGISTERS: [(&str, &str); 19] = [
     (
         "update books set name = 'maine' where id = 1",
         "book 1: is not the main book, which is the first and is never sealed",
+    ),
+    (
+        "insert into books (name) values ('others')",
+        "is called others, as no book of the service is",
+    ),
+    (
+        "insert into transactions (id, kind, scope_kind, scope_id, created_at)
+         select '01a00000-0000-7000-8000-000000000009', kind, scope_kind, scope_id, created_at
+         from transactions where id = '<RESET>'",
+        ": reset a book, but none was opened then",
     ),
     (
         "update currencies set name = case code when 'BTC' then 'ethereum' else 'bitcoin' end || ' ' where code in ('BTC', 'ETH');

@@ -1,7 +1,7 @@
 //! What guards the ledger and what the audit says once it is taken away.
 
 /// What guards the ledger, taken away.
-pub(super) const TAKEN_AWAY: [(&str, &str); 26] = [
+pub(super) const TAKEN_AWAY: [(&str, &str); 30] = [
     ("drop index transactions_idempotency_key", "index transactions_idempotency_key: is missing"),
     (
         "drop index transactions_idempotency_key;
@@ -91,6 +91,23 @@ pub(super) const TAKEN_AWAY: [(&str, &str); 26] = [
     (
         "alter table sessions alter column created_at set default '2030-01-01'",
         "column sessions.created_at: is timestamp with time zone not null default '2030-01-01",
+    ),
+    (
+        "revoke usage on sequence accounts_id_seq from passbook_runtime",
+        "grant on accounts_id_seq to passbook_runtime: is nothing, instead of usage",
+    ),
+    (
+        "create rule quiet as on update to accounts do instead nothing",
+        "table accounts: is permanent, with rules, instead of permanent",
+    ),
+    (
+        "create function twice() returns trigger language plpgsql as $$ begin new.amount = 2 * new.amount; return new; end $$;
+         create trigger twice before insert on entries for each row execute function twice()",
+        "table entries: is permanent, with twice before its rows are written, instead of permanent",
+    ),
+    (
+        "create table more () inherits (entries)",
+        "table entries: is permanent, with tables that inherit, instead of permanent",
     ),
     (
         "alter type transaction_kind add value 'forged'",
