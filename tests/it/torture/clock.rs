@@ -12,6 +12,8 @@ use crate::support::{eventually, postgres};
 
 const CLIENTS: u64 = 16;
 const MOVES: u64 = 100;
+/// The same while half of all requests wait in vain for some seconds.
+const SLOW_MOVES: u64 = 10;
 /// How far clocks may be wrong and all go on, in seconds.
 const LITTLE: i64 = 4;
 /// By how much a clock is wrong, one after the other.
@@ -69,7 +71,7 @@ async fn clocks_that_are_wrong_harm_nobody() {
             world.goes_on(MOVES).await;
             faults.set_clock(error);
             eventually("a wrong clock is noticed", async || is_away(&wrong).await).await;
-            world.goes_on(MOVES).await;
+            world.goes_on(SLOW_MOVES).await;
             let another = Passbook::spawn(&mut serve(&database_url, &faults)).end();
             assert!(another.complaint().contains("this machine's clock is"));
             faults.set_clock(0);
