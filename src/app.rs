@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use crate::bench;
 use crate::config::{DatabaseArgs, ServeArgs, TraceArgs};
-use crate::http::server::Server;
+use crate::http::server::{self, Server};
 use crate::http::settings::{self, Resets};
 use crate::postgres::{self, Address, Attached};
 use crate::service::{self, EngineSettings, Service};
@@ -102,6 +102,11 @@ impl App {
     /// # Errors
     /// Where a part cannot start; what was started before is stopped again.
     pub async fn start(args: &ServeArgs) -> Result<Self, AppError> {
+        // Before a cluster is created, or anything else is begun.
+        server::check_free(args.listen.address()).map_err(|error| AppError::Listen {
+            listen: args.listen.address(),
+            error,
+        })?;
         let traces = Traces::start(&trace_settings(&args.traces))?;
         let Some(url) = set(args.database.database_url.as_ref()) else {
             let embedded = postgres::start(&embedded_settings(&args.database)).await?;
@@ -154,7 +159,7 @@ impl App {
                 demo::open_user(&service).await?;
             }
             let settings = settings::Settings {
-                listen: args.listen,
+                listen: args.listen.address(),
                 workers,
                 hosts: args.hosts.clone(),
                 cors_origins: args.cors_origins.clone(),
@@ -163,7 +168,7 @@ impl App {
                 tracer: traces.as_ref().map(Traces::tracer),
             };
             Server::start(Arc::clone(&service), settings).map_err(|error| AppError::Listen {
-                listen: args.listen,
+                listen: args.listen.address(),
                 error,
             })
         };
@@ -394,7 +399,7 @@ async fn start_service(database: &Database, args: &ServeArgs) -> Result<Arc<Serv
 }
 
 fn resets(args: &ServeArgs, defaults: Defaults) -> Resets {
-    let is_private = args.listen.ip().to_canonical().is_loopback();
+    let is_private = args.listen.address().ip().to_canonical().is_loopback();
     if args
         .allow_reset
         .unwrap_or(defaults.allow_reset && is_private)

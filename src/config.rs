@@ -1,6 +1,6 @@
 //! Every setting, read once: from flags, the environment and `.env`.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -9,8 +9,6 @@ use clap::{Args, ValueEnum, value_parser};
 use crate::engine;
 use crate::http::settings::{Host, Origin};
 use crate::ledger::CurrencyCode;
-
-const LISTEN: &str = "127.0.0.1:3000";
 
 /// Which database, and how much it is trusted.
 #[derive(Args, Clone, Debug)]
@@ -151,21 +149,41 @@ pub struct TraceArgs {
     pub otel_sdk_disabled: Option<String>,
 }
 
+/// Where the service is.
+#[derive(Args, Clone, Debug)]
+pub struct ListenArgs {
+    /// Address and port of the service, or a port of this machine alone; serve takes any free one for port 0 [default:
+    /// 127.0.0.1:3000]
+    #[arg(long, env = "PASSBOOK_LISTEN", value_name = "ADDRESS", value_parser = parse_listen, help_heading = "HTTP")]
+    pub listen: Option<SocketAddr>,
+
+    /// The port on 127.0.0.1, where no address is given [default: 3000]
+    #[arg(
+        long,
+        env = "PORT",
+        value_name = "PORT",
+        default_value_t = 3000,
+        help_heading = "HTTP"
+    )]
+    pub port: u16,
+}
+
+impl ListenArgs {
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        self.listen.unwrap_or(local)
+    }
+}
+
 /// How the service listens and commits.
 #[derive(Args, Clone, Debug)]
 pub struct ServeArgs {
     #[command(flatten)]
     pub database: DatabaseArgs,
 
-    /// Address and port to serve HTTP on; port 0 takes any free one
-    #[arg(
-        long,
-        env = "PASSBOOK_LISTEN",
-        value_name = "ADDRESS",
-        default_value = LISTEN,
-        help_heading = "HTTP"
-    )]
-    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub listen: ListenArgs,
 
     /// Threads that speak HTTP [default: one for each core]
     #[arg(long, env = "PASSBOOK_HTTP_WORKERS", value_name = "COUNT", value_parser = value_parser!(u16).range(1..=256), help_heading = "HTTP")]
@@ -241,9 +259,8 @@ pub struct ServeArgs {
 /// Which service to ask.
 #[derive(Args, Clone, Debug)]
 pub struct HealthArgs {
-    /// Address of the service; 0.0.0.0 asks this machine
-    #[arg(long, env = "PASSBOOK_LISTEN", value_name = "ADDRESS", default_value = LISTEN)]
-    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub listen: ListenArgs,
 }
 
 /// How the program talks to whoever runs it.
@@ -276,6 +293,19 @@ pub enum LogFormat {
 pub(crate) fn parse_currency(code: &str) -> Result<CurrencyCode, String> {
     CurrencyCode::parse(code).ok_or_else(|| {
         "not a currency code: 3 to 12 upper-case letters and digits, starting with a letter"
+            .to_owned()
+    })
+}
+
+/// An address with a port; or a port of this machine, with or without `localhost:` before it.
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let text = text.trim();
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    if let Ok(port) = port.parse::<u16>() {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    text.parse().map_err(|_| {
+        "neither a port nor an address with one, such as 3000, 127.0.0.1:3000, [::1]:3000 or 0.0.0.0:3000 for everybody"
             .to_owned()
     })
 }

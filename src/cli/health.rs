@@ -15,7 +15,7 @@ const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Whether the service says that it is healthy.
 pub(super) async fn run(args: &HealthArgs) -> bool {
-    let mut address = args.listen;
+    let mut address = args.listen.address();
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }

@@ -12,7 +12,9 @@ use super::callers::{self, Caller};
 use super::passage::{self, Passage};
 use super::queue::Queue;
 use super::{COMMIT_MAX, SETTLE_MAX, WAIT_MAX};
-use crate::ledger::{AccountId, AccountRef, Action, Answer, Command, Fault, NamedAccount, View};
+use crate::ledger::{
+    AccountId, AccountRef, Action, Answer, Command, Email, Fault, NamedAccount, View,
+};
 use crate::storage::Unreadable;
 use crate::telemetry::throttle::Throttle;
 
@@ -156,6 +158,14 @@ impl Batch {
         self.work.iter().map(|pending| &pending.command)
     }
 
+    /// Of the users that it may open.
+    pub(super) fn emails(&self) -> impl Iterator<Item = &Email> {
+        self.commands().filter_map(|command| match &command.action {
+            Action::OpenUser(open) => open.email.as_ref(),
+            Action::Move(_) | Action::OpenAccount(_) | Action::ResetBook(_) => None,
+        })
+    }
+
     /// Gives every command the same answer: that nothing was applied only where that is known.
     pub(super) fn fail(mut self, fault: Fault) {
         let fault = self.nothing_applied(fault);
@@ -281,12 +291,13 @@ pub(super) fn resources(work: &[Pending]) -> HashSet<Resource> {
 fn heap_bytes(command: &Command) -> usize {
     let text = match &command.action {
         Action::Move(_) => command.action.accounts().map(account_bytes).sum(),
-        Action::OpenUser(open) => [&open.name, &open.email]
-            .into_iter()
-            .flatten()
-            .map(String::len)
-            .chain(open.password_hash.iter().map(|hash| hash.0.len()))
-            .sum(),
+        Action::OpenUser(open) => [
+            open.name.as_ref().map_or(0, String::len),
+            open.email.as_ref().map_or(0, Email::heap_bytes),
+            open.password_hash.as_ref().map_or(0, |hash| hash.0.len()),
+        ]
+        .into_iter()
+        .sum(),
         Action::OpenAccount(_) | Action::ResetBook(_) => 0,
     };
     command

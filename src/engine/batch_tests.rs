@@ -88,7 +88,7 @@ fn a_command_is_as_large_as_the_texts_that_it_carries() {
         (touching(&[name.clone(), name]), 10),
         (touching(&[AccountRef::Owned(AccountId(1), UserId(2))]), 0),
         (open_user(None), 0),
-        (open_user(Some("ann")), 3 + 4 + 8),
+        (open_user(Some("ann")), 3 + 3 * 5 + 8),
         (open_account, 0),
         (Action::ResetBook(BookName::EVENTS), 0),
     ] {

@@ -15,7 +15,7 @@ use super::batch::{Batch, Pending};
 use super::queue::{Queue, Taken};
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Amount, Answer, BookName, Command, Currency,
-    CurrencyCode, Key, Move, NamedAccount, OpenAccount, OpenUser, Parties, PasswordHash,
+    CurrencyCode, Email, Key, Move, NamedAccount, OpenAccount, OpenUser, Parties, PasswordHash,
     TransactionId,
 };
 
@@ -214,7 +214,7 @@ pub(super) fn on(accounts: &[i64]) -> Action {
 pub(super) fn open_user(text: Option<&str>) -> Action {
     Action::OpenUser(OpenUser {
         name: text.map(str::to_owned),
-        email: text.map(|text| format!("{text}@")),
+        email: text.map(|text| Email::parse(&format!("{text}@x")).expect("an email")),
         password_hash: text.map(|text| PasswordHash(format!("{text}#hash"))),
         session: None,
         currency: usd(),

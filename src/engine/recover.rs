@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::ids::Ids;
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{Action, Fault};
+use crate::ledger::{Email, Fault};
 use crate::storage::{self, CommitError};
 use crate::telemetry::throttle::Throttle;
 
@@ -139,13 +139,7 @@ impl Lane {
 
     /// Which emails are taken. Whether that is news.
     async fn learn_emails(&mut self, batch: &mut Batch) -> Result<bool, CommitError> {
-        let emails: HashSet<&str> = batch
-            .commands()
-            .filter_map(|command| match &command.action {
-                Action::OpenUser(open) => open.email.as_deref(),
-                Action::Move(_) | Action::OpenAccount(_) | Action::ResetBook(_) => None,
-            })
-            .collect();
+        let emails: HashSet<&str> = batch.emails().map(Email::canonical).collect();
         let emails: Vec<&str> = emails.into_iter().collect();
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let taken = bounded(storage::users::list_taken_emails(connection, &emails)).await?;

@@ -6,7 +6,7 @@ use super::batch::{self, Batch};
 use super::ids::{Lacking, needed};
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{AccountRef, Answered, BookId, BookName, View};
+use crate::ledger::{AccountRef, Answered, BookId, BookName, Email, View};
 use crate::storage::{self, CommitError};
 
 impl Lane {
@@ -46,6 +46,7 @@ impl Lane {
         if has_other_book(&batch.view) {
             self.read_books(batch, BookName::RESETTABLE.into()).await?;
         }
+        self.read_emails(batch).await?;
         let needed = needed(batch.commands(), unopened);
         self.reserve(self.ids.lacking(&needed)).await?;
         self.ids.lend(&needed, &mut batch.view);
@@ -84,6 +85,18 @@ impl Lane {
             self.shared.memory.remember_book(name, book);
             batch.view.books.insert(name, book);
         }
+        Ok(())
+    }
+
+    /// Fills the view with the emails of users from before there was a canonical form. The unique index tells of all others.
+    async fn read_emails(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
+        let emails: Vec<&str> = batch.emails().filter_map(Email::stored_before).collect();
+        if emails.is_empty() {
+            return Ok(());
+        }
+        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let taken = bounded(storage::users::list_taken_emails(connection, &emails)).await?;
+        batch.view.emails.extend(taken);
         Ok(())
     }
 

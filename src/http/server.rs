@@ -127,6 +127,14 @@ impl Server {
 
 /// # Errors
 /// Where the address cannot be bound.
+/// Whether an address can be listened on.
+///
+/// # Errors
+/// Where it cannot.
+pub fn check_free(address: SocketAddr) -> io::Result<()> {
+    bind(address).map(drop)
+}
+
 fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
     let socket = match listen {
         SocketAddr::V4(_) => TcpSocket::new_v4(),

@@ -2,10 +2,10 @@
 
 use thiserror::Error;
 
+use crate::ledger::Email;
+
 /// The longest name of a user, in characters.
 pub(super) const NAME_MAX: usize = 255;
-/// The longest email, in characters (RFC 5321, section 4.5.3.1.3).
-pub(super) const EMAIL_MAX: usize = 254;
 
 /// What is wrong with a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -32,22 +32,9 @@ pub(super) fn check(text: &str, length_max: usize) -> Result<(), TextError> {
     Ok(())
 }
 
-/// An email in lower case. Not more than a shape: who owns the address is for a letter to find out.
-///
 /// # Errors
-/// Where it cannot be one.
-pub(super) fn parse_email(text: &str) -> Result<String, TextError> {
-    check(text, EMAIL_MAX)?;
-    let well_formed = text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.is_empty()
-            && !domain.contains('@')
-            && !text.contains(char::is_whitespace)
-    });
-    let lower = text.to_lowercase();
-    if well_formed && lower.chars().count() <= EMAIL_MAX {
-        Ok(lower)
-    } else {
-        Err(TextError::NotEmail)
-    }
+/// Where it cannot be an email.
+pub(super) fn parse_email(text: &str) -> Result<Email, TextError> {
+    check(text, Email::LENGTH_MAX)?;
+    Email::parse(text).ok_or(TextError::NotEmail)
 }

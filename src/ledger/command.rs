@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    AccountId, AccountName, Amount, BookId, BookName, Books, Currency, Head, UserId, Version,
+    AccountId, AccountName, Amount, BookId, BookName, Books, Currency, Email, Head, UserId, Version,
 };
 
 /// One request to the ledger: applied whole, exactly once, or refused.
@@ -69,8 +69,7 @@ pub struct NamedAccount {
 #[derive(Clone, Debug)]
 pub struct OpenUser {
     pub name: Option<String>,
-    /// In lower case: an email belongs to one user whatever its case.
-    pub email: Option<String>,
+    pub email: Option<Email>,
     /// None where the user does not sign in.
     pub password_hash: Option<PasswordHash>,
     /// None where the user is not signed in at once.
@@ -155,6 +154,8 @@ pub struct Standing {
     pub amount: Amount,
     pub balance: Amount,
     pub version: Version,
+    /// When its last entry was made until then, or when it was opened.
+    pub last_entry_at: DateTime<Utc>,
 }
 
 impl Move {
@@ -261,6 +262,7 @@ impl Standing {
             amount,
             balance: head.balance,
             version: head.version,
+            last_entry_at: head.last_entry_at,
         }
     }
 }

@@ -11,6 +11,7 @@
 pub mod account;
 pub mod book;
 pub mod command;
+pub mod email;
 pub mod error;
 mod locate;
 pub mod money;
@@ -36,6 +37,7 @@ pub use command::{
     AccountRef, Action, Command, Key, Kind, Move, NamedAccount, NewSession, OpenAccount, OpenUser,
     Parties, PasswordHash, Receipt, Scope, Standing, TransactionId,
 };
+pub use email::Email;
 pub use error::{Answer, Answered, Fault, Rejection, Side};
 pub use money::{Amount, Currency, CurrencyCode};
 pub use plan::{Plan, View};

@@ -8,7 +8,7 @@ use super::plan_tests::{
     carry, cents, command, deposit, holding, keyed, moves, now, planned, rejection, usd, withdrawal,
 };
 use super::{
-    AccountId, AccountName, AccountRef, Action, BookId, BookName, Head, Kind, NamedAccount,
+    AccountId, AccountName, AccountRef, Action, BookId, BookName, Email, Head, Kind, NamedAccount,
     NewSession, OpenAccount, OpenBook, OpenUser, Parties, Rejection, Scope, Side, UserId, Version,
     View,
 };
@@ -283,7 +283,7 @@ fn a_session_begins_with_the_user_and_once_for_a_key() {
     let open = |email: &str, session| {
         Action::OpenUser(OpenUser {
             name: None,
-            email: Some(email.to_owned()),
+            email: Email::parse(email),
             password_hash: None,
             session,
             currency: usd(),
@@ -301,7 +301,12 @@ fn a_session_begins_with_the_user_and_once_for_a_key() {
     let begun: Vec<_> = plan
         .users
         .iter()
-        .map(|user| (user.email, user.session.map(|session| session.token_hash)))
+        .map(|user| {
+            (
+                user.email.map(Email::canonical),
+                user.session.map(|session| session.token_hash),
+            )
+        })
         .collect();
     assert_eq!(begun, [(Some("a@b"), Some([7; 32])), (Some("c@d"), None)]);
 }

@@ -9,7 +9,7 @@ use super::error::{Answered, Rejection};
 use super::plan::{NewBook, NewUser};
 use super::planner::Planner;
 use super::rules::after;
-use super::{Amount, BookId, BookName, Head, OpenBook};
+use super::{Amount, BookId, BookName, Email, Head, OpenBook};
 
 /// Where keys of openings are unique. The main book is never reset, so that a key outlives a reset.
 const SCOPE: Scope = Scope::Book(BookId::MAIN);
@@ -24,7 +24,7 @@ impl<'a> Planner<'a, '_> {
             return answered;
         }
         if let Some(email) = &open.email
-            && (self.view.emails.contains(email) || !self.emails.insert(email))
+            && (self.is_taken(email) || !self.emails.insert(email.canonical()))
         {
             let taken = Rejection::EmailTaken;
             return Answered::first(self.refuse(command, Kind::Opening, SCOPE, taken));
@@ -36,13 +36,19 @@ impl<'a> Planner<'a, '_> {
         self.plan.users.push(NewUser {
             id: user,
             name: open.name.as_deref(),
-            email: open.email.as_deref(),
+            email: open.email.as_ref(),
             password_hash: open.password_hash.as_ref(),
             session: open.session.as_ref(),
             created_at: self.now,
         });
         let head = self.open_named(NamedAccount::of_user(user, open.currency), open.currency);
         self.accept_opening(command, head, open.opening_balance)
+    }
+
+    fn is_taken(&self, email: &Email) -> bool {
+        let forms = [Some(email.canonical()), email.stored_before()];
+        let mut forms = forms.into_iter().flatten();
+        forms.any(|form| self.view.emails.contains(form))
     }
 
     pub(super) fn decide_open_account(

@@ -11,8 +11,8 @@ use super::command::{
 use super::error::{Answered, Rejection};
 use super::seal::Sealed;
 use super::{
-    AccountId, Amount, BookId, BookName, Books, Currency, Head, Receipt, Seal, Status, UserId,
-    Version,
+    AccountId, Amount, BookId, BookName, Books, Currency, Email, Head, Receipt, Seal, Status,
+    UserId, Version,
 };
 
 /// What is taken to be true while planning. The database confirms it, or refuses the plan.
@@ -28,7 +28,7 @@ pub struct View {
     pub owners: HashSet<UserId>,
     /// Keys that are known to have an outcome.
     pub outcomes: HashMap<(Scope, String), Recorded>,
-    /// Emails that are known to be taken.
+    /// Emails that are known to be taken, as they are stored.
     pub emails: HashSet<String>,
     /// Unused ids: at least one for each command that may open something.
     pub unused_accounts: Vec<AccountId>,
@@ -101,7 +101,7 @@ pub struct NewAccount {
 pub struct NewUser<'a> {
     pub id: UserId,
     pub name: Option<&'a str>,
-    pub email: Option<&'a str>,
+    pub email: Option<&'a Email>,
     pub password_hash: Option<&'a PasswordHash>,
     pub session: Option<&'a NewSession>,
     pub created_at: DateTime<Utc>,

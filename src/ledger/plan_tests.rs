@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::plan::{Plan, View};
 use super::{
     AccountId, AccountName, AccountRef, Action, Amount, Answered, BookId, BookName, Command,
-    Currency, CurrencyCode, Head, Key, Kind, Move, NamedAccount, OpenBook, OpenUser, Parties,
-    Rejection, Side, Status, TransactionId, UserId, Version, plan,
+    Currency, CurrencyCode, Email, Head, Key, Kind, Move, NamedAccount, OpenBook, OpenUser,
+    Parties, Rejection, Side, Status, TransactionId, UserId, Version, plan,
 };
 
 pub(super) fn now() -> DateTime<Utc> {
@@ -382,7 +382,7 @@ fn an_email_opens_one_user() {
     let open = || {
         Action::OpenUser(OpenUser {
             name: None,
-            email: Some("a@b".to_owned()),
+            email: Email::parse("a@b"),
             password_hash: None,
             session: None,
             currency: usd(),

@@ -11,7 +11,7 @@ use super::error::{Answered, Rejection, Side};
 use super::plan::{Entry, Expected, NewAccount, NewTransaction, Plan, Recorded, Swap, View};
 use super::rules::{Place, after, check, scope_of};
 use super::seal::Sealed;
-use super::{AccountId, Amount, BookId, Books, Currency, Head, UserId, Version};
+use super::{AccountId, Amount, BookId, Books, Currency, Email, Head, UserId, Version};
 
 /// Decides every command, in order, on top of the view and of the commands before it. Pure: the same arguments give the
 /// same plan.
@@ -407,7 +407,9 @@ impl<'a, 'v> Planner<'a, 'v> {
         }
         self.plan.books = self.books.into_iter().collect();
         // As their unique keys are sorted, so that two who open the same things wait for each other instead of both.
-        self.plan.users.sort_by_key(|user| user.email);
+        self.plan
+            .users
+            .sort_by_key(|user| user.email.map(Email::canonical));
         self.plan.accounts.sort_by(|one, other| {
             let name = |new: &NewAccount| new.name.clone().map(|name| (name.book, name.name));
             name(one).cmp(&name(other))

@@ -81,6 +81,7 @@ impl Service {
                     "the default currency {code} is not in the registry"
                 ))
             })?;
+        storage::pooler::check(&database).await?;
         let engine = Engine::start(database, settings.engine).await?;
         let (batch_size_max, pool_size_max) =
             (settings.read_batch_size_max, settings.pool_size_max);

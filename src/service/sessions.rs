@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::passwords::Password;
 use super::{Service, read};
 use crate::ledger::{
-    Amount, Answered, Currency, Fault, Key, NewSession, OpenUser, Rejection, UserId,
+    Amount, Answered, Currency, Email, Fault, Key, NewSession, OpenUser, Rejection, UserId,
 };
 use crate::storage;
 use crate::storage::sessions::{self, Lifetime, TokenHash};
@@ -22,8 +22,7 @@ const LIFETIME: Lifetime = Lifetime {
 /// Who signs up.
 pub struct SignUp {
     pub name: String,
-    /// In lower case.
-    pub email: String,
+    pub email: Email,
     pub password: Password,
     /// Of the account that is opened along.
     pub currency: Currency,
@@ -89,9 +88,16 @@ impl Service {
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub async fn sign_in(&self, email: &str, password: Password) -> Result<Option<UserId>, Fault> {
+    pub async fn sign_in(
+        &self,
+        email: &Email,
+        password: Password,
+    ) -> Result<Option<UserId>, Fault> {
+        // The text of before comes first: of two users whose addresses are one, each keeps their own.
+        let emails = [email.stored_before(), Some(email.canonical())];
+        let emails: Vec<&str> = emails.into_iter().flatten().collect();
         let found = read(&self.reads, async |connection| {
-            storage::users::find_password(connection, email).await
+            storage::users::find_password(connection, &emails).await
         })
         .await?;
         let (user, hash) = found.unzip();

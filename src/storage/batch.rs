@@ -69,48 +69,48 @@ const EXPECTED_HEADS: &str = ", expected as (
 
 /// What is opened.
 const OPEN: &str = ", new_users as (
-    insert into users (id, name, email, created_at, updated_at, password_hash)
-    select unnest($35::bigint[]), unnest($36::text[]), unnest($37::text[]), unnest($38::timestamptz[]),
-        unnest($38::timestamptz[]), unnest($39::text[])
+    insert into users (id, name, email, email_typed, created_at, updated_at, password_hash)
+    select unnest($35::bigint[]), unnest($36::text[]), unnest($37::text[]), unnest($38::text[]),
+        unnest($39::timestamptz[]), unnest($39::timestamptz[]), unnest($40::text[])
     where (select one from sure) = 1
 ), new_accounts as (
     insert into accounts (id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status, last_entry_at)
-    select unnest($40::bigint[]), unnest($41::bigint[]), unnest($42::bigint[]), unnest($43::text[]),
-        unnest($44::timestamptz[]), unnest($45::numeric[]), unnest($46::numeric[]), unnest($47::bigint[]),
-        unnest($48::bytea[]), unnest($49::text[])::account_status, unnest($50::timestamptz[])
+    select unnest($41::bigint[]), unnest($42::bigint[]), unnest($43::bigint[]), unnest($44::text[]),
+        unnest($45::timestamptz[]), unnest($46::numeric[]), unnest($47::numeric[]), unnest($48::bigint[]),
+        unnest($49::bytea[]), unnest($50::text[])::account_status, unnest($51::timestamptz[])
     where (select one from sure) = 1
 ), new_names as (
     insert into account_names (book_id, name, account_id)
     select book_id, name, account_id from (
-        select unnest($41::bigint[]) as book_id, unnest($51::text[]) as name, unnest($40::bigint[]) as account_id
+        select unnest($42::bigint[]) as book_id, unnest($52::text[]) as name, unnest($41::bigint[]) as account_id
     ) as new
     where name is not null and (select one from sure) = 1
 ), new_sessions as (
     insert into sessions (token_hash, user_id, expires_at)
-    select unnest($52::bytea[]), unnest($53::bigint[]), now() + make_interval(secs => unnest($54::float8[]))
+    select unnest($53::bytea[]), unnest($54::bigint[]), now() + make_interval(secs => unnest($55::float8[]))
     where (select one from sure) = 1
 )";
 
 /// As [`EXPECTED_HEADS`], where an account is called by its name in a book that can be reset, or where one is. The book is locked
 /// against that until the commit.
 const EXPECTED_BOOKS: &str = ", open_books as (
-    select 1 from books where id = any($55::bigint[]) and sealed_at is null order by id for share
+    select 1 from books where id = any($56::bigint[]) and sealed_at is null order by id for share
 ), sealed_books as (
     update books set sealed_at = sealed.at
-    from (select unnest($56::bigint[]) as id, unnest($57::timestamptz[]) as at) as sealed
+    from (select unnest($57::bigint[]) as id, unnest($58::timestamptz[]) as at) as sealed
     where books.id = sealed.id and books.sealed_at is null
     returning 1
 ), expected as (
     select 1 / (
         (select count(*) from swapped) = cardinality($1) and (select count(*) from confirmed) = cardinality($30)
-        and (select count(*) from open_books) = cardinality($55)
-        and (select count(*) from sealed_books) = cardinality($56)
+        and (select count(*) from open_books) = cardinality($56)
+        and (select count(*) from sealed_books) = cardinality($57)
     )::int as one
 )";
 
 const OPEN_BOOKS: &str = ", new_books as (
     insert into books (id, name, opened_at, sealed_at)
-    select unnest($58::bigint[]), unnest($59::text[]), unnest($60::timestamptz[]), unnest($61::timestamptz[])
+    select unnest($59::bigint[]), unnest($60::text[]), unnest($61::timestamptz[]), unnest($62::timestamptz[])
     where (select one from sure) = 1
 )";
 

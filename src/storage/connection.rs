@@ -7,8 +7,9 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection as _, PgConnection};
 use tracing::log::LevelFilter;
 
-use super::StorageError;
+use super::settings::{LANE_SETTINGS, SETTINGS};
 use super::url::{self, Understood};
+use super::{StorageError, pooler};
 
 /// One connection of a lane, a migration or an audit. Whoever owns the work owns the connection.
 pub type Connection = PgConnection;
@@ -18,16 +19,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The oldest server on which the statements were tried.
 const SERVER_VERSION_MIN: i32 = 140_000;
-
-/// How every connection is set. `lock_timeout` < `statement_timeout` < what waits for the answer, so that the server gives
-/// up first and says so.
-pub(super) const SETTINGS: [(&str, &str); 5] = [
-    ("lock_timeout", "1s"),
-    ("statement_timeout", "3s"),
-    ("idle_in_transaction_session_timeout", "5s"),
-    ("default_transaction_isolation", "read committed"),
-    ("jit", "off"),
-];
 
 /// How a connection for reads is set besides: reads are look-ups by index, which no value changes.
 const READ_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
@@ -141,12 +132,17 @@ impl Database {
         }
     }
 
+    /// A connection as every other is made.
+    pub(super) async fn connect(&self) -> Result<Connection, StorageError> {
+        self.connect_with(self.options.clone(), &[]).await
+    }
+
     /// A connection for work that may take its time: migrations, and what is asked on the command line.
     ///
     /// # Errors
     /// Where the server cannot be reached, or is not fit for money.
     pub async fn connect_patient(&self) -> Result<Connection, StorageError> {
-        self.connect(self.options.clone().options(PATIENT_SETTINGS), &[])
+        self.connect_with(self.options.clone().options(PATIENT_SETTINGS), &[])
             .await
     }
 
@@ -156,10 +152,11 @@ impl Database {
     /// Where the server cannot be reached, or is not fit for money.
     pub async fn connect_audit(&self) -> Result<Connection, StorageError> {
         let options = self.options.clone().options(PATIENT_SETTINGS);
-        self.connect(options.options(AUDIT_SETTINGS), &[]).await
+        self.connect_with(options.options(AUDIT_SETTINGS), &[])
+            .await
     }
 
-    pub(super) async fn connect(
+    pub(super) async fn connect_with(
         &self,
         options: PgConnectOptions,
         required: &[(&str, &str)],
@@ -169,7 +166,10 @@ impl Database {
             self.check(&mut connection, required).await?;
             Ok(connection)
         };
-        in_time(checked).await
+        let role = self.options.get_username();
+        let lane_settings = || SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
+        let checked = in_time(checked).await;
+        checked.map_err(|error| pooler::explain(error, role, lane_settings))
     }
 
     async fn check(
@@ -196,24 +196,21 @@ impl Database {
             ));
         }
         self.check_durability(connection).await?;
-        for (name, actual) in list_settings(connection, &names).await? {
+        let settings = list_settings(connection, &names).await?;
+        for (name, actual) in &settings {
             if name == "server_encoding" && actual != "UTF8" {
                 return Err(StorageError::Unfit(format!(
                     "the database is encoded in {actual}: passbook needs UTF8"
                 )));
             }
-            let expected = required
-                .iter()
-                .find(|(required, _)| *required == name)
-                .map(|(_, value)| *value);
-            if expected.is_some_and(|expected| expected != actual) {
-                return Err(StorageError::Unfit(format!(
-                    "the database did not take the setting {name}: a pooler in between drops it; run once: alter role {} \
-                     set {name} = '{}'",
-                    self.options.get_username(),
-                    expected.unwrap_or_default()
-                )));
-            }
+        }
+        let is_missing = |(name, expected): &(&str, &str)| {
+            let mut settings = settings.iter();
+            settings.any(|(found, actual)| found == name && actual != expected)
+        };
+        if required.iter().any(is_missing) {
+            // All of them, as one may be right by chance today.
+            return Err(pooler::dropped(self.options.get_username(), required));
         }
         Ok(())
     }

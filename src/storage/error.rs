@@ -15,7 +15,7 @@ pub struct Unreadable(pub String);
 /// A statement that did not give its answer.
 #[derive(Debug, Error)]
 pub enum StorageError {
-    #[error(transparent)]
+    #[error("{}", said(.0))]
     Database(#[from] sqlx::Error),
     /// A row that this program cannot read, where the answer cannot be given without it.
     #[error("the database holds what this program cannot read: {0}")]
@@ -116,6 +116,16 @@ impl StorageError {
             Self::Corrupt(message) => CommitError::BadData(message),
             Self::Unfit(message) => CommitError::WrongServer(message),
         }
+    }
+}
+
+/// What the database said. sqlx would add "at line 412", which is a line of PostgreSQL's own source.
+pub(super) fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => {
+            format!("error returned from database: {}", error.message())
+        }
+        error => error.to_string(),
     }
 }
 

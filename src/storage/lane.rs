@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::clock::Skew;
-use super::connection::{SETTINGS, close, fetch_server_version, in_time};
+use super::connection::{close, fetch_server_version, in_time};
+use super::settings::{LANE_SETTINGS, SETTINGS};
 use super::{Connection, Database, StorageError};
 
 /// A connection for the writes of one lane.
@@ -35,16 +36,6 @@ const TRANSACTION_TIMEOUT_VERSION: i32 = 170_000;
 /// statement may take, and no longer than a lane waits for two.
 pub const TRANSACTION_MAX: Duration = Duration::from_secs(5);
 
-/// How a lane's connection is set besides. With other joins the batch statement may lock rows in another order than the
-/// given one, and two orders deadlock; with custom plans it is planned again at each execution, which costs more than
-/// running it.
-const LANE_SETTINGS: [(&str, &str); 4] = [
-    ("enable_hashjoin", "off"),
-    ("enable_mergejoin", "off"),
-    ("enable_seqscan", "off"),
-    ("plan_cache_mode", "force_generic_plan"),
-];
-
 /// A lost compare-and-swap is an error, and the server's log would have the whole statement of each. A role needs the
 /// privilege to say so.
 const QUIET: (&str, &str) = ("log_min_error_statement", "panic");
@@ -67,21 +58,22 @@ impl Database {
     pub async fn connect_lane(&self) -> Result<LaneConnection, StorageError> {
         let mut required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
         let options = self.options.clone().options(LANE_SETTINGS);
-        let first = self.connect(options, &required).await?;
+        let first = self.connect_with(options, &required).await?;
         let found = in_time(look(first)).await?;
         // A reload does not change what a connection said when it was made.
         if !self.unsafe_durability {
             required.push(("synchronous_commit", &found.synchronous_commit));
         }
-        if found.may_be_quiet {
-            required.push(QUIET);
-        }
         if found.has_transaction_timeout {
             required.push(TRANSACTION_TIMEOUT);
         }
-        let given = required[SETTINGS.len()..].iter().copied();
+        let mut given = required[SETTINGS.len()..].to_vec();
+        if found.may_be_quiet {
+            // Asked for only: without it the log is longer, and no money is at risk.
+            given.push(QUIET);
+        }
         let options = self.options.clone().options(given);
-        let mut connection = self.connect(options, &required).await?;
+        let mut connection = self.connect_with(options, &required).await?;
         in_time(async {
             let is_near =
                 self.options.get_socket().is_some() && is_on_socket(&mut connection).await?;

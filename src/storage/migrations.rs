@@ -6,6 +6,7 @@ use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::error::said;
 use super::schema::{self, Age};
 use super::{Connection, StorageError, connection};
 
@@ -103,6 +104,9 @@ fn explain(error: &refinery_core::Error) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
+        if let Some(cause) = cause.downcast_ref::<sqlx::Error>() {
+            return format!("{text}: {}", said(cause));
+        }
         text = format!("{text}: {cause}");
         source = cause.source();
     }

@@ -12,6 +12,7 @@ pub mod ids;
 pub mod lane;
 pub mod migrations;
 pub mod outcomes;
+pub mod pooler;
 pub mod restore;
 pub mod schema;
 pub mod sessions;
@@ -21,6 +22,7 @@ pub mod users;
 mod columns;
 mod error;
 mod pool;
+mod settings;
 mod url;
 
 pub use connection::{Connection, Database};

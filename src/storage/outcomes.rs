@@ -59,21 +59,25 @@ pub async fn list(
         select transactions.id, transactions.kind::text as kind, transactions.scope_kind::text as scope_kind,
             transactions.scope_id, transactions.created_at, transactions.request_digest,
             transactions.refusal::text as refusal, standing.account_id, standing.amount, standing.balance,
-            standing.version, account.owner_id, account.currency, account.scale
+            standing.version, coalesce(standing.created_at, account.opened_at) as last_entry_at, account.owner_id,
+            account.currency, account.scale
         from (select distinct unnest($1::uuid[])) as asked (id)
         cross join lateral (select * from transactions where transactions.id = asked.id) as transactions
         left join lateral (
-            select account_id, amount, balance, version from entries where entries.transaction_id = transactions.id
+            select account_id, amount, balance, version, created_at from entries where entries.transaction_id = transactions.id
             union all
             select transactions.account_id, 0, coalesce((
                 select balance from entries
                 where entries.account_id = transactions.account_id and entries.version = transactions.account_version
-            ), 0), transactions.account_version
+            ), 0), transactions.account_version, (
+                select created_at from entries
+                where entries.account_id = transactions.account_id and entries.version = transactions.account_version
+            )
             where transactions.account_id is not null
                 and not exists (select from entries where entries.transaction_id = transactions.id)
         ) as standing on true
         left join lateral (
-            select owner_id, currency, scale from accounts join currencies on currencies.code = accounts.currency
+            select owner_id, currency, scale, opened_at from accounts join currencies on currencies.code = accounts.currency
             where accounts.id = standing.account_id
         ) as account on true
         order by transactions.id, standing.amount";
@@ -95,6 +99,7 @@ struct Row {
     amount: Option<Decimal>,
     balance: Option<Decimal>,
     version: Option<i64>,
+    last_entry_at: Option<DateTime<Utc>>,
     owner_id: Option<i64>,
     currency: Option<String>,
     scale: Option<i16>,
@@ -137,6 +142,9 @@ impl Row {
         else {
             return Ok(None);
         };
+        let Some(last_entry_at) = self.last_entry_at else {
+            return Ok(None);
+        };
         let currency = columns::currency(code, scale)?;
         let amount: Amount = columns::amount(amount, currency.scale)?;
         Ok(Some(Standing {
@@ -146,6 +154,7 @@ impl Row {
             amount,
             balance: columns::amount(balance, currency.scale)?,
             version: Version(version),
+            last_entry_at,
         }))
     }
 

@@ -78,7 +78,7 @@ pub async fn list_balances(
     Ok(found.collect())
 }
 
-/// Which of the emails belong to someone.
+/// Which of the emails belong to someone, as they are stored.
 ///
 /// # Errors
 /// Where the database does not answer.
@@ -135,18 +135,24 @@ pub async fn find_balances(
     Ok(Some(balances?))
 }
 
-/// What a user signs in with; none where nobody has the email, or the user has no password.
+/// What the first of the emails that somebody has signs in with; none where nobody has one and a password.
 ///
 /// # Errors
 /// Where the database does not answer.
 pub async fn find_password(
     connection: &mut Connection,
-    email: &str,
+    emails: &[&str],
 ) -> Result<Option<(UserId, PasswordHash)>, StorageError> {
-    const SQL: &str =
-        "select id, password_hash from users where email = $1 and password_hash is not null";
+    // The lateral holds the look-up to the index whatever the statistics say of the table.
+    const SQL: &str = "
+        select users.id, users.password_hash
+        from unnest($1::text[]) with ordinality as asked (email, position)
+        cross join lateral (
+            select id, password_hash from users where users.email = asked.email and password_hash is not null
+        ) as users
+        order by asked.position limit 1";
     let row: Option<(i64, String)> = sqlx::query_as(SQL)
-        .bind(email)
+        .bind(emails)
         .fetch_optional(connection)
         .await?;
     Ok(row.map(|(user, hash)| (UserId(user), PasswordHash(hash))))

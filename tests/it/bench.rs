@@ -439,3 +439,22 @@ fn help_on_bench_explains_every_scenario_and_the_units() {
         assert!(help.contains(words), "{words} in {help}");
     }
 }
+
+#[test]
+fn the_help_wraps_each_paragraph_once() {
+    let output = process::run(&["bench", "--help"]);
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, prose) = help
+        .split_once("\nA closed loop")
+        .expect("prose at its end");
+    let lines: Vec<&str> = prose.lines().collect();
+    let is_prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+    for pair in lines
+        .windows(2)
+        .filter(|pair| pair.iter().all(|line| is_prose(line)))
+    {
+        let word = pair[1].split(' ').next().unwrap_or_default();
+        // What clap wraps to where there is no terminal.
+        assert!(100 < pair[0].len() + 1 + word.len(), "ends early: {pair:?}");
+    }
+}

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::Bank;
 use crate::support::process::{Ended, Passbook, command, run};
+use crate::support::{Bank, postgres};
 
 const COMMANDS: [&[&str]; 5] = [
     &["serve", "--listen", "127.0.0.1:0"],
@@ -93,4 +93,14 @@ async fn what_nobody_knows_is_told_once_and_left_out() {
     let told = Ended::of(&dumped).stderr;
     assert!(told.contains("foo") && !told.contains("hush"), "{told}");
     bank.close().await;
+}
+
+#[tokio::test]
+async fn what_the_database_says_ends_without_a_line_of_its_source() {
+    let url = postgres::as_runtime(&postgres::create_empty_database().await);
+    let nowhere = url.replace("/test_", "/nowhere_");
+    let ended = Ended::of(&run(&["migrate", "--database-url", &nowhere]));
+    let complaint = ended.complaint();
+    assert!(complaint.ends_with("does not exist"), "{complaint}");
+    postgres::drop_database(&url).await;
 }

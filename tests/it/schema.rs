@@ -32,6 +32,7 @@ async fn names_and_emails_are_in_the_order_of_their_bytes_whatever_the_locale() 
 
 /// What migrations after V14 made, taken away again.
 const BEFORE_V15: &str = "
+    alter table users drop column email_typed;
     drop index transactions_account_id;
     drop trigger currencies_append_only on currencies;
     drop trigger currencies_no_truncate on currencies;

@@ -253,6 +253,15 @@ fn every_setting_is_explained_and_nothing_else() {
 }
 
 #[test]
+fn the_compose_file_says_the_encoding_whatever_language_the_image_speaks() {
+    let text = read("docker-compose.yml");
+    let mut lines = text.lines().map(str::trim);
+    let arguments = lines.find_map(|line| line.strip_prefix("POSTGRES_INITDB_ARGS: "));
+    let arguments: Vec<&str> = arguments.unwrap_or_default().split(' ').collect();
+    assert!(arguments.contains(&"--encoding=UTF8"), "{arguments:?}");
+}
+
+#[test]
 fn the_map_of_the_code_is_short() {
     let path = "docs/ARCHITECTURE.md";
     assert_tidy(too_long(path, &read(path), ARCHITECTURE_LINES_MAX));

@@ -450,3 +450,30 @@ async fn a_user_without_an_account_in_the_default_currency_gets_one_with_the_fir
     );
     euros.close().await;
 }
+
+#[tokio::test]
+async fn the_time_of_an_answer_is_one_that_a_read_shows() {
+    let bank = Bank::open().await;
+    let (user, empty) = (bank.user("100").await, bank.user("0").await);
+    let read = async |user: i64| {
+        let reply = bank.get(&format!("/api/users/{user}")).await;
+        reply.json()["data"]["updatedAt"].to_string()
+    };
+    for user in [&user, &empty] {
+        let time = |reply: &Reply| reply.json()["data"]["updatedAt"].to_string();
+        let before = read(user.id).await;
+        assert_eq!(time(&user.change("0").await), before);
+        let first = user.change_once("zero", "0").await;
+        assert_eq!(
+            (time(&first), read(user.id).await),
+            (before.clone(), before.clone())
+        );
+        let later = user.change("1").await;
+        assert_eq!(time(&later), read(user.id).await);
+        // A replay is the first answer, also from what is stored.
+        let again = user.change_once("zero", "0").await;
+        assert!(again.is_replayed());
+        assert_eq!(again.text, first.text);
+    }
+    bank.close().await;
+}

@@ -11,7 +11,7 @@ use crate::http::body::Body;
 use crate::http::fields::Fields;
 use crate::http::number;
 use crate::http::text;
-use crate::ledger::{Amount, Currency, UserId};
+use crate::ledger::{Amount, Currency, Email, UserId};
 
 /// The fields of a request: of its query, and of its body.
 #[derive(Debug, Default)]
@@ -86,7 +86,7 @@ impl Asked {
         Ok(name)
     }
 
-    pub(super) fn email(&self) -> Result<String, Problem> {
+    pub(super) fn email(&self) -> Result<Email, Problem> {
         let email = self.text("email")?;
         text::parse_email(&email).map_err(|error| invalid(format!("email {error}")))
     }

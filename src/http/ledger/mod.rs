@@ -112,10 +112,12 @@ async fn open(
 ) -> Result<HttpResponse, Problem> {
     let (asked, key) = read_write(request, payload).await?;
     let (name, email) = (asked.name()?, asked.email()?);
-    let key = key.map(|key| idempotency::key(key, &["ledger", "create", &name, &email]));
+    let key =
+        key.map(|key| idempotency::key(key, &["ledger", "create", &name, email.in_lower_case()]));
+    let typed = email.typed().to_owned();
     let user = OpenUser {
         name: Some(name.clone()),
-        email: Some(email.clone()),
+        email: Some(email),
         password_hash: None,
         session: None,
         currency: service.default_currency(),
@@ -129,7 +131,7 @@ async fn open(
     Ok(response.json(Created {
         user_id: user.ok_or(Fault::Bug)?.0,
         name,
-        email,
+        email: typed,
     }))
 }
 

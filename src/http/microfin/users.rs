@@ -9,7 +9,7 @@ use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{Done, required, session, string};
 use crate::http::body::Body;
 use crate::http::{idempotency, text};
-use crate::ledger::Fault;
+use crate::ledger::{Email, Fault};
 use crate::service::{Password, Service, SignUp, SignedUp};
 
 #[derive(Deserialize)]
@@ -34,8 +34,13 @@ pub(super) async fn sign_up(
     let key = idempotency::header(&request)?;
     let user = body.parse_optional::<Newcomer>()?.sign_up(&service)?;
     // Without the password: a digest is stored, and a fast one. The service tells another password apart.
-    let key =
-        key.map(|key| idempotency::key(key, &["microfin", "sign_up", &user.name, &user.email]));
+    let asked = [
+        "microfin",
+        "sign_up",
+        &user.name,
+        user.email.in_lower_case(),
+    ];
+    let key = key.map(|key| idempotency::key(key, &asked));
     let SignedUp { answered, session } = service.sign_up(user, key).await?;
     let mut response = HttpResponse::Ok();
     idempotency::accepted(&mut response, answered)
@@ -56,7 +61,7 @@ pub(super) async fn sign_in(
     let password = required(credentials.password.as_deref())?;
     let invalid = || Problem::Invalid(INVALID_INPUT);
     let (email, password) = (string(email)?, string(password)?);
-    text::check(&email, text::EMAIL_MAX).map_err(|_| invalid())?;
+    text::check(&email, Email::LENGTH_MAX).map_err(|_| invalid())?;
     let password = Password::recall(&password).ok_or_else(invalid)?;
     // What is no email is nobody's: that tells nothing of who is there.
     let email = text::parse_email(&email).map_err(|_| Problem::WrongPassword)?;

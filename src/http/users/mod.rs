@@ -15,7 +15,7 @@ use super::operation::Operation;
 use super::{body, idempotency, text};
 use crate::ledger::money::AmountError;
 use crate::ledger::{
-    AccountRef, Amount, Currency, Fault, Move, NamedAccount, OpenUser, Receipt, UserId,
+    AccountRef, Amount, Currency, Email, Fault, Move, NamedAccount, OpenUser, Receipt, UserId,
 };
 use crate::service::{Service, UserBalance};
 
@@ -141,10 +141,17 @@ async fn change_balance(
     let answered = service.move_money(money, key).await?;
     let mut response = HttpResponse::Ok();
     let receipt = idempotency::accepted(&mut response, answered)?;
+    let updated_at = if let Some(standing) = receipt.standings.first() {
+        standing.last_entry_at
+    } else {
+        // Nothing came to a user without an account.
+        let user = service.find_user(id, currency).await?;
+        user.ok_or(Problem::UserNotFound)?.updated_at
+    };
     let data = NewBalance {
         id: id.0,
         balance: balance(&receipt, currency),
-        updated_at: timestamp(receipt.created_at),
+        updated_at: timestamp(updated_at),
     };
     Ok(response.json(Success {
         success: true,
@@ -174,7 +181,7 @@ async fn open(
     };
     let key = key.map(|key| {
         // As JSON, where null and an empty string are two things.
-        let texts = serde_json::json!([name, email]).to_string();
+        let texts = serde_json::json!([name, email.as_ref().map(Email::in_lower_case)]).to_string();
         let amount = opening_balance.minor().to_string();
         idempotency::key(
             key,
@@ -274,7 +281,7 @@ fn parse_name(value: Option<&RawValue>) -> Result<Option<String>, String> {
     Ok(Some(name))
 }
 
-fn parse_email(value: Option<&RawValue>) -> Result<Option<String>, String> {
+fn parse_email(value: Option<&RawValue>) -> Result<Option<Email>, String> {
     let email = parse_string("Email", value)?;
     let parsed = email.map(|email| text::parse_email(&email)).transpose();
     parsed.map_err(|error| format!("Email {error}"))

@@ -78,32 +78,27 @@ pub(super) fn ids(books: &[BookId]) -> Vec<i64> {
 }
 
 pub(super) fn users<'q>(query: Query<'q>, users: &[NewUser<'_>]) -> Query<'q> {
+    let emails = || users.iter().map(|user| user.email);
     query
         .bind(users.iter().map(|user| user.id.0).collect::<Vec<i64>>())
-        .bind(
-            users
-                .iter()
-                .map(|user| user.name.map(str::to_owned))
-                .collect::<Vec<Option<String>>>(),
-        )
-        .bind(
-            users
-                .iter()
-                .map(|user| user.email.map(str::to_owned))
-                .collect::<Vec<Option<String>>>(),
-        )
+        .bind(texts(users.iter().map(|user| user.name)))
+        .bind(texts(emails().map(|email| Some(email?.canonical()))))
+        .bind(texts(emails().map(|email| email?.typed_otherwise())))
         .bind(
             users
                 .iter()
                 .map(|user| user.created_at)
                 .collect::<Vec<DateTime<Utc>>>(),
         )
-        .bind(
+        .bind(texts(
             users
                 .iter()
-                .map(|user| user.password_hash.map(|hash| hash.0.clone()))
-                .collect::<Vec<Option<String>>>(),
-        )
+                .map(|user| user.password_hash.map(|hash| hash.0.as_str())),
+        ))
+}
+
+fn texts<'t>(texts: impl Iterator<Item = Option<&'t str>>) -> Vec<Option<String>> {
+    texts.map(|text| text.map(str::to_owned)).collect()
 }
 
 pub(super) fn accounts<'q>(query: Query<'q>, accounts: &[NewAccount]) -> Query<'q> {

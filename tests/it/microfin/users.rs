@@ -2,6 +2,10 @@
 
 use std::collections::HashSet;
 
+use argon2::Argon2;
+use argon2::password_hash::PasswordHasher as _;
+use argon2::password_hash::phc::PasswordHash;
+
 use super::{Member, PASSWORD, assert_says, newcomer, sign_in, sign_up, token};
 use crate::support::Bank;
 
@@ -255,5 +259,32 @@ async fn nobody_is_signed_up_whose_session_cannot_begin() {
     // What was not applied may be asked again.
     let member = Member::new(&bank, "ada").await;
     assert_eq!(member.get("/api/accounts").await.status, 200);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_password_is_the_same_composed_or_not_and_a_hash_from_before_is_known() {
+    let bank = Bank::open().await;
+    let [composed, decomposed] = ["R\u{e9}n\u{e9}1952", "Re\u{301}ne\u{301}1952"];
+    for (name, chosen) in [("ada", composed), ("grace", decomposed)] {
+        let reply = bank.post("/api/signup", &newcomer(name, chosen)).await;
+        assert_says(&reply, 200, "User Created Successfully");
+        for typed in [composed, decomposed] {
+            let reply = sign_in(&bank, &format!("{name}@example.org"), typed).await;
+            assert_eq!(reply.status, 200, "{name} {typed}");
+        }
+    }
+    // Of the decomposed text, as every earlier release hashed it.
+    let hash: PasswordHash = Argon2::default()
+        .hash_password(decomposed.as_bytes())
+        .expect("a hash");
+    bank.plant(&format!(
+        "update users set password_hash = '{hash}' where name = 'ada'"
+    ))
+    .await;
+    for (typed, status) in [(decomposed, 200), (composed, 401), ("Rene1952", 401)] {
+        let reply = sign_in(&bank, "ada@example.org", typed).await;
+        assert_eq!(reply.status, status, "{typed}");
+    }
     bank.close().await;
 }
