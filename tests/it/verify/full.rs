@@ -178,3 +178,29 @@ async fn a_checkpoint_of_before_anything_was_remembered_is_gone_on_from() {
     assert_eq!(ended.code, Some(2), "it says of which file");
     books.bank.close().await;
 }
+
+/// What waits is dated when it is planned, and never before the book that it seals was opened.
+#[tokio::test]
+async fn a_reset_that_entered_before_the_checkpoint_and_is_dated_after_it_is_read() {
+    let books = Books::keep().await;
+    assert_eq!(full(&books).0.code, Some(0));
+    // It entered at 2026-03-01T00:00:00Z by its id, and opened the next book eight seconds later.
+    books
+        .tamper(
+            "update books set opened_at = '2026-01-01', sealed_at = '2026-03-01T00:00:08Z' where name = 'events';
+             insert into books (name, opened_at) values ('events', '2026-03-01T00:00:08Z');
+             insert into transactions (id, kind, scope_kind, scope_id, created_at)
+             values ('019ca6b1-dc00-7000-8000-000000000001', 'reset', 'book', 1, '2026-03-01T00:00:08Z')",
+        )
+        .await;
+    let text = fs::read_to_string(books.checkpoint()).expect("a checkpoint");
+    let mut text: Value = serde_json::from_str(&text).expect("JSON");
+    (text["anchor"], text["seen"]) = (Value::Null, Value::Null);
+    for seconds in 13..=20 {
+        text["taken_at"] = format!("2026-03-01T00:01:{seconds}Z").into();
+        fs::write(books.checkpoint(), text.to_string()).expect("written");
+        let (ended, report) = books.verify(&["--since", path(&books.checkpoint())]);
+        assert_eq!(ended.code, Some(0), "{seconds}: {report}");
+    }
+    books.bank.close().await;
+}
