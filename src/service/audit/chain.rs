@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use super::checkpoint::Anchor;
 use super::place::Place;
 use super::report::Report;
-use super::seen::Past;
+use super::seen::{Past, entered_at};
 use crate::ledger::seal::Sealed;
-use crate::ledger::{Amount, Seal, TransactionId, Version};
+use crate::ledger::{Amount, Seal, Version};
 use crate::storage::audit::{StoredEntry, StoredHead, StoredStart};
 
 /// How much later than its book's sealing an entry may be: the two may be of services whose clocks are apart.
@@ -107,7 +107,7 @@ impl Chain {
             return false;
         };
         let late = sealed_at + SEALING_MAX;
-        let entered = entered_at(entry.transaction);
+        let entered = entered_at(entry.transaction.0);
         let is_of_the_future = self.head.read_at < entry.created_at;
         late < entry.created_at && late < entered && !is_of_the_future
     }
@@ -236,10 +236,4 @@ fn genesis(head: &StoredHead) -> Seal {
         head.currency,
         head.opened_at,
     )
-}
-
-/// When a command entered, as its id says.
-fn entered_at(transaction: TransactionId) -> DateTime<Utc> {
-    let milliseconds = i64::try_from(transaction.0.as_u128() >> 80).unwrap_or(i64::MAX);
-    DateTime::from_timestamp_millis(milliseconds).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

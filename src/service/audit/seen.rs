@@ -226,7 +226,12 @@ impl Sum {
     }
 }
 
-/// When a command entered: the first 48 bits of a UUID of version 7 (RFC 9562).
+/// When a command entered, as its id says.
+pub(super) fn entered_at(id: Uuid) -> DateTime<Utc> {
+    time(milliseconds(id))
+}
+
+/// The same in milliseconds since 1970: the first 48 bits of a UUID of version 7 (RFC 9562).
 fn milliseconds(id: Uuid) -> u64 {
     u64::try_from(id.as_u128() >> 80).unwrap_or_default()
 }
