@@ -23,6 +23,8 @@ mod rules;
 pub mod seal;
 
 #[cfg(test)]
+mod naive;
+#[cfg(test)]
 mod opening_tests;
 #[cfg(test)]
 mod plan_properties;

@@ -23,7 +23,7 @@ pub(super) fn usd() -> Currency {
     currency("USD")
 }
 
-fn currency(code: &str) -> Currency {
+pub(super) fn currency(code: &str) -> Currency {
     Currency {
         code: CurrencyCode::parse(code).expect("a code"),
         scale: 2,

@@ -1,0 +1,289 @@
+//! The most obvious ledger, for comparison: all in the open, one command at a time, and undone by a copy.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    reason = "it is written in the most obvious way"
+)]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::money::MINOR_UNITS_MAX;
+use super::plan_tests::cents;
+use super::{
+    AccountId, AccountRef, Action, Amount, BookId, BookName, Command, Currency, Email, Key, Move,
+    NamedAccount, OpenUser, Rejection, Scope, Side, Status, TransactionId, UserId, Version,
+};
+
+/// What an answer shows of an account: id, owner, amount, balance, version.
+pub(super) type Shown = (AccountId, Option<UserId>, Amount, Amount, Version);
+
+pub(super) type Said = Result<Vec<Shown>, Rejection>;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    pub book: BookId,
+    pub owner: Option<UserId>,
+    pub currency: Currency,
+    pub status: Status,
+    pub floor: i128,
+    pub balance: i128,
+    pub version: i64,
+}
+
+#[derive(Clone)]
+pub(super) struct Naive {
+    pub accounts: BTreeMap<AccountId, Account>,
+    pub names: HashMap<NamedAccount, AccountId>,
+    /// The open book of the events.
+    pub events: BookId,
+    pub owners: BTreeSet<UserId>,
+    pub emails: BTreeSet<String>,
+    pub keys: HashMap<(Scope, String), Remembered>,
+    /// The last ids that were given to accounts, users and books.
+    pub next: [i64; 3],
+}
+
+#[derive(Clone)]
+pub(super) struct Remembered {
+    transaction: TransactionId,
+    digest: [u8; 32],
+    said: Said,
+}
+
+/// An end of a move.
+#[derive(Clone)]
+enum End {
+    World,
+    Account(AccountId),
+    Free(NamedAccount),
+}
+
+impl Naive {
+    /// What is said to a command, and whether it had been said before.
+    pub(super) fn ask(&mut self, command: &Command) -> (Said, bool) {
+        let scope = match self.scope(command) {
+            Ok(scope) => scope,
+            Err(rejection) => return (Err(rejection), false),
+        };
+        let key = command.key.as_ref().zip(scope);
+        if let Some((key, scope)) = key
+            && let Some(before) = self.keys.get(&(scope, key.text.clone()))
+        {
+            return before.say_again(key);
+        }
+        let copy = self.clone();
+        let said = self.carry_out(command);
+        if said.is_err() {
+            *self = copy;
+        }
+        if let Some((key, scope)) = key {
+            let remembered = Remembered {
+                transaction: command.id,
+                digest: key.digest,
+                said: said.clone(),
+            };
+            self.keys.insert((scope, key.text.clone()), remembered);
+        }
+        (said, false)
+    }
+
+    /// Where the command's key is unique. Under a key, an account that may be opened is opened for that.
+    fn scope(&mut self, command: &Command) -> Result<Option<Scope>, Rejection> {
+        let Action::Move(money) = &command.action else {
+            return Ok(Some(Scope::Book(BookId::MAIN)));
+        };
+        let (from, to) = self.ends(money)?;
+        let end = if matches!(from, End::World) { to } else { from };
+        Ok(match (end, &command.key) {
+            (End::Account(id), _) => Some(Scope::Account(id)),
+            (End::Free(name), Some(_)) => {
+                let id = self.open(Some(name.clone()), name.owner, money.currency());
+                Some(Scope::Account(id))
+            }
+            (End::World | End::Free(_), _) => None,
+        })
+    }
+
+    fn ends(&self, money: &Move) -> Result<(End, End), Rejection> {
+        let from = self.find(money.parties().from(), Side::Source)?;
+        Ok((from, self.find(money.parties().to(), Side::Target)?))
+    }
+
+    fn find(&self, reference: Option<&AccountRef>, side: Side) -> Result<End, Rejection> {
+        let unknown = Err(Rejection::AccountNotFound { side });
+        match reference {
+            None => Ok(End::World),
+            Some(AccountRef::Id(id)) if self.accounts.contains_key(id) => Ok(End::Account(*id)),
+            Some(AccountRef::Owned(id, user)) => match self.accounts.get(id) {
+                Some(account) if account.owner == Some(*user) => Ok(End::Account(*id)),
+                _ => unknown,
+            },
+            Some(AccountRef::Id(_)) => unknown,
+            Some(AccountRef::Named(name)) => match (self.names.get(name), name.owner) {
+                (Some(id), _) => Ok(End::Account(*id)),
+                (None, Some(owner)) if !self.owners.contains(&owner) => {
+                    Err(Rejection::UserNotFound { side })
+                }
+                (None, None) if side == Side::Source => unknown,
+                (None, _) => Ok(End::Free(name.clone())),
+            },
+        }
+    }
+
+    fn carry_out(&mut self, command: &Command) -> Said {
+        match &command.action {
+            Action::Move(money) => self.carry_out_move(money, command.expected_version),
+            Action::OpenUser(open) => self.open_user(open),
+            Action::OpenAccount(open) => {
+                let id = self.open(None, open.owner, open.currency);
+                Ok(vec![self.change(id, open.opening_balance.minor())])
+            }
+            Action::ResetBook(_) => {
+                self.events = BookId(self.take(2));
+                self.names.retain(|name, _| name.book == BookName::MAIN);
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn open_user(&mut self, open: &OpenUser) -> Said {
+        if let Some(email) = open.email.as_ref().map(Email::canonical)
+            && !self.emails.insert(email.to_owned())
+        {
+            return Err(Rejection::EmailTaken);
+        }
+        let user = UserId(self.take(1));
+        let name = NamedAccount::of_user(user, open.currency);
+        let id = self.open(Some(name), Some(user), open.currency);
+        Ok(vec![self.change(id, open.opening_balance.minor())])
+    }
+
+    fn carry_out_move(&mut self, money: &Move, expected: Option<Version>) -> Said {
+        let (from, to) = self.ends(money)?;
+        let minor = money.amount().minor();
+        let before = [&from, &to].map(|end| match end {
+            End::Account(id) => Some(*id),
+            End::World | End::Free(_) => None,
+        });
+        let first = before.into_iter().flatten().next();
+        let as_expected = |ledger: &Self| match (expected, first) {
+            (Some(expected), Some(id)) if ledger.accounts[&id].version != expected.0 => {
+                let current = Version(ledger.accounts[&id].version);
+                let account = id;
+                Err(Rejection::VersionMismatch { account, current })
+            }
+            _ => Ok(()),
+        };
+        if let End::Free(_) = from {
+            let (account, available) = (None, Amount::ZERO);
+            return Err(Rejection::InsufficientFunds { account, available });
+        }
+        if minor == 0 {
+            as_expected(self)?;
+            let ids = before.into_iter().flatten();
+            return Ok(ids.map(|id| self.show(id, 0)).collect());
+        }
+        for id in before.into_iter().flatten() {
+            if ![BookId::MAIN, self.events].contains(&self.accounts[&id].book) {
+                return Err(Rejection::AccountClosed { account: id });
+            }
+        }
+        for (account, gives) in before.into_iter().zip([true, false]) {
+            let Some(account) = account else { continue };
+            let state = &self.accounts[&account];
+            if state.status == Status::Closed {
+                return Err(Rejection::AccountClosed { account });
+            }
+            if state.status == Status::Frozen && gives {
+                return Err(Rejection::AccountFrozen { account });
+            }
+            if state.currency != money.currency() {
+                return Err(Rejection::CurrencyMismatch { account });
+            }
+        }
+        if let Some(id) = before[0]
+            && self.accounts[&id].balance - minor < self.accounts[&id].floor
+        {
+            let state = &self.accounts[&id];
+            return Err(Rejection::InsufficientFunds {
+                account: Some(id),
+                available: cents(state.balance - state.floor),
+            });
+        }
+        if let (Some(account), true) = (before[0], before[0] == before[1]) {
+            return Err(Rejection::SameAccount { account });
+        }
+        as_expected(self)?;
+        if let Some(account) = before[1]
+            && MINOR_UNITS_MAX < self.accounts[&account].balance + minor
+        {
+            return Err(Rejection::AmountTooLarge { account });
+        }
+        let mut shown = Vec::new();
+        for (end, change) in [(from, -minor), (to, minor)] {
+            let id = match end {
+                End::World => continue,
+                End::Account(id) => id,
+                End::Free(name) => self.open(Some(name.clone()), name.owner, money.currency()),
+            };
+            shown.push(self.change(id, change));
+        }
+        Ok(shown)
+    }
+
+    fn open(
+        &mut self,
+        name: Option<NamedAccount>,
+        owner: Option<UserId>,
+        currency: Currency,
+    ) -> AccountId {
+        let id = AccountId(self.take(0));
+        let is_event = name.as_ref().map(|name| name.book) == Some(BookName::EVENTS);
+        let book = if is_event { self.events } else { BookId::MAIN };
+        if let Some(name) = name {
+            self.names.insert(name, id);
+        }
+        let account = Account {
+            book,
+            owner,
+            currency,
+            status: Status::Open,
+            floor: 0,
+            balance: 0,
+            version: 1,
+        };
+        self.accounts.insert(id, account);
+        id
+    }
+
+    fn change(&mut self, id: AccountId, minor: i128) -> Shown {
+        let account = self.accounts.get_mut(&id).expect("an account");
+        if minor != 0 {
+            account.balance += minor;
+            account.version += 1;
+        }
+        self.show(id, minor)
+    }
+
+    fn show(&self, id: AccountId, minor: i128) -> Shown {
+        let account = &self.accounts[&id];
+        let (balance, version) = (cents(account.balance), Version(account.version));
+        (id, account.owner, cents(minor), balance, version)
+    }
+
+    fn take(&mut self, kind: usize) -> i64 {
+        self.next[kind] += 1;
+        self.next[kind]
+    }
+}
+
+impl Remembered {
+    fn say_again(&self, key: &Key) -> (Said, bool) {
+        if self.digest == key.digest {
+            (self.said.clone(), true)
+        } else {
+            let transaction = self.transaction;
+            (Err(Rejection::KeyReused { transaction }), false)
+        }
+    }
+}
