@@ -1,12 +1,11 @@
-//! The head of an account: what the next entry is written on top of.
+//! What is said of an account: its id, its name, its version, its status.
 
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Amount, BookId, Currency, CurrencyCode, Seal};
+use super::CurrencyCode;
 
 /// A number from the accounts' sequence; positive, with gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,26 +31,15 @@ pub enum Status {
     Closed,
 }
 
-/// The state of an account right after its last entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    pub id: AccountId,
-    pub book: BookId,
-    pub owner: Option<UserId>,
-    pub currency: Currency,
-    pub opened_at: DateTime<Utc>,
-    pub balance: Amount,
-    /// The balance never goes below it.
-    pub floor: Amount,
-    pub version: Version,
-    pub seal: Seal,
-    pub status: Status,
-    pub last_entry_at: DateTime<Utc>,
-}
-
 impl Version {
     /// The opening itself.
     pub const OPENING: Self = Self(1);
+
+    /// The version that the next entry makes. No account has 2^63 entries.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
 }
 
 impl AccountName {
@@ -75,50 +63,6 @@ impl AccountName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-impl Head {
-    /// A new account: no money, no entry, and the genesis seal that its identity gives.
-    #[must_use]
-    pub fn open(
-        id: AccountId,
-        book: BookId,
-        owner: Option<UserId>,
-        currency: Currency,
-        at: DateTime<Utc>,
-    ) -> Self {
-        Self {
-            id,
-            book,
-            owner,
-            currency,
-            opened_at: at,
-            balance: Amount::ZERO,
-            floor: Amount::ZERO,
-            version: Version::OPENING,
-            seal: Seal::genesis(id, book, owner, currency, at),
-            status: Status::Open,
-            last_entry_at: at,
-        }
-    }
-
-    /// The seal of its opening, on which the first entry follows.
-    #[must_use]
-    pub fn genesis(&self) -> Seal {
-        Seal::genesis(
-            self.id,
-            self.book,
-            self.owner,
-            self.currency,
-            self.opened_at,
-        )
-    }
-
-    /// What may leave the account.
-    #[must_use]
-    pub fn available(&self) -> Amount {
-        self.balance.checked_sub(self.floor).unwrap_or(self.balance)
     }
 }
 

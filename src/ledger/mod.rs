@@ -12,7 +12,9 @@ pub mod account;
 pub mod book;
 pub mod command;
 pub mod email;
+pub mod entry;
 pub mod error;
+pub mod head;
 mod locate;
 pub mod money;
 mod number;
@@ -33,14 +35,16 @@ mod plan_tests;
 #[cfg(test)]
 mod seal_tests;
 
-pub use account::{AccountId, AccountName, Head, Status, UserId, Version};
+pub use account::{AccountId, AccountName, Status, UserId, Version};
 pub use book::{BookId, BookName, Books, OpenBook};
 pub use command::{
     AccountRef, Action, Command, Key, Kind, Move, NamedAccount, NewSession, OpenAccount, OpenUser,
     Parties, PasswordHash, Receipt, Scope, Standing, TransactionId,
 };
 pub use email::Email;
+pub use entry::{Change, Entry, Sealed};
 pub use error::{Answer, Answered, Fault, Rejection, Side};
+pub use head::{Break, Head};
 pub use money::{Amount, Currency, CurrencyCode};
 pub use plan::{Plan, View};
 pub use planner::plan;

@@ -9,10 +9,9 @@ use super::command::{
     TransactionId,
 };
 use super::error::{Answered, Rejection};
-use super::seal::Sealed;
 use super::{
-    AccountId, Amount, BookId, BookName, Books, Currency, Email, Head, Receipt, Seal, Status,
-    UserId, Version,
+    AccountId, Amount, BookId, BookName, Books, Currency, Email, Head, Receipt, Seal, Sealed,
+    Status, UserId, Version,
 };
 
 /// What is taken to be true while planning. The database confirms it, or refuses the plan.
@@ -61,7 +60,7 @@ pub struct Plan<'a> {
     pub users: Vec<NewUser<'a>>,
     pub accounts: Vec<NewAccount>,
     pub transactions: Vec<NewTransaction<'a>>,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<NewEntry>,
 }
 
 /// The state of an account that the plan stands on.
@@ -119,11 +118,9 @@ pub struct NewTransaction<'a> {
     pub refusal: Option<Rejection>,
 }
 
-/// One row of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct NewEntry {
     pub sealed: Sealed,
-    pub seal: Seal,
     pub currency: Currency,
 }
 

@@ -17,8 +17,8 @@ use super::plan::{Plan, Recorded, View};
 use super::plan_tests::{carry, cents, command, currency, holding, keyed, now, planned, usd};
 use super::{
     AccountId, AccountName, AccountRef, Action, Answered, BookId, BookName, Command, Currency,
-    Email, Move, NamedAccount, OpenAccount, OpenUser, Parties, Rejection, Status, UserId, Version,
-    plan,
+    Email, Move, NamedAccount, OpenAccount, OpenUser, Parties, Rejection, Sealed, Status, UserId,
+    Version, plan,
 };
 
 /// What a random command asks. Half of them are on few accounts, so that they meet.
@@ -221,42 +221,29 @@ fn assert_sound(plan: &Plan<'_>, view: &View) {
     let mut heads = view.heads.clone();
     heads.extend(plan.accounts.iter().map(|new| {
         let head = &new.head;
-        let opened = super::Head::open(
-            head.id,
-            head.book,
-            head.owner,
-            head.currency,
-            head.opened_at,
-        );
-        (head.id, opened)
+        (head.id, head.opening())
     }));
     let mut sums: HashMap<Uuid, (i128, bool)> = HashMap::new();
-    for entry in &plan.entries {
-        let head = heads.get_mut(&entry.sealed.account).expect("a head");
-        assert_eq!(entry.sealed.version.0, head.version.0 + 1, "no gap");
-        assert_eq!(
-            entry.sealed.balance.minor(),
-            head.balance.minor() + entry.sealed.amount.minor()
-        );
-        assert!(head.floor <= entry.sealed.balance, "below the floor");
-        assert_eq!(
-            entry.seal,
-            head.seal.next(&entry.sealed),
-            "sealed to the one before"
-        );
+    for Sealed { entry, seal } in plan.entries.iter().map(|new| new.sealed) {
+        let head = heads.get_mut(&entry.account).expect("a head");
+        let followed = head.follow(&entry);
+        let amount = entry.change.amount().minor();
+        assert_eq!(entry.version.0, head.version.0 + 1, "no gap");
+        assert_eq!(entry.balance.minor(), head.balance.minor() + amount);
+        assert!(head.floor <= entry.balance, "below the floor");
+        assert_eq!(seal, head.seal.next(&entry), "sealed to the one before");
         let first = head.version == Version::OPENING;
         assert!(
-            head.last_entry_at < entry.sealed.created_at
-                || first && head.last_entry_at == entry.sealed.created_at,
+            head.last_entry_at < entry.created_at
+                || first && head.last_entry_at == entry.created_at,
             "later than the one before"
         );
-        (head.version, head.balance) = (entry.sealed.version, entry.sealed.balance);
-        (head.seal, head.last_entry_at) = (entry.seal, entry.sealed.created_at);
-        let sum = sums.entry(entry.sealed.transaction.0).or_default();
-        *sum = (
-            sum.0 + entry.sealed.amount.minor(),
-            entry.sealed.counterparty.is_some(),
-        );
+        (head.version, head.balance) = (entry.version, entry.balance);
+        (head.seal, head.last_entry_at) = (seal, entry.created_at);
+        assert_eq!(followed, Ok(head.clone()), "the same backwards");
+        let sum = sums.entry(entry.transaction.0).or_default();
+        let is_transfer = entry.change.counterparty().is_some();
+        *sum = (sum.0 + amount, is_transfer);
     }
     assert!(
         sums.values()

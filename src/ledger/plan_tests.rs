@@ -417,7 +417,7 @@ fn time_never_goes_back_on_an_account() {
     let times: Vec<_> = plan
         .entries
         .iter()
-        .map(|entry| entry.sealed.created_at)
+        .map(|entry| entry.sealed.entry.created_at)
         .collect();
     assert_eq!(
         times,

@@ -8,10 +8,9 @@ use super::command::{
     Action, Command, Kind, Move, NamedAccount, Receipt, Scope, Standing, TransactionId,
 };
 use super::error::{Answered, Rejection, Side};
-use super::plan::{Entry, Expected, NewAccount, NewTransaction, Plan, Recorded, Swap, View};
+use super::plan::{Expected, NewAccount, NewEntry, NewTransaction, Plan, Recorded, Swap, View};
 use super::rules::{Place, after, check, scope_of};
-use super::seal::Sealed;
-use super::{AccountId, Amount, BookId, Books, Currency, Email, Head, UserId, Version};
+use super::{AccountId, Amount, BookId, Books, Change, Currency, Email, Head, UserId, Version};
 
 /// Decides every command, in order, on top of the view and of the commands before it. Pure: the same arguments give the
 /// same plan.
@@ -331,33 +330,16 @@ impl<'a, 'v> Planner<'a, 'v> {
         counterparty: Option<AccountId>,
         created_at: DateTime<Utc>,
     ) {
-        let balance = head
-            .balance
-            .checked_add(amount)
-            .expect("the sum was checked before the move was accepted");
-        let version = Version(
-            head.version
-                .0
-                .checked_add(1)
-                .expect("no account has 2^63 entries"),
-        );
-        let sealed = Sealed {
-            account: head.id,
-            version,
-            transaction,
+        let change = Change::Money {
             amount,
-            balance,
             counterparty,
-            created_at,
         };
-        let seal = head.seal.next(&sealed);
-        (head.balance, head.version, head.seal, head.last_entry_at) =
-            (balance, version, seal, created_at);
-        self.plan.entries.push(Entry {
-            sealed,
-            seal,
-            currency: head.currency,
-        });
+        let (next, sealed) = head
+            .next(change, transaction, created_at)
+            .expect("the rules were checked before the move was accepted");
+        *head = next;
+        let currency = head.currency;
+        self.plan.entries.push(NewEntry { sealed, currency });
     }
 
     pub(super) fn record(
@@ -400,7 +382,7 @@ impl<'a, 'v> Planner<'a, 'v> {
         }
         self.plan
             .entries
-            .sort_by_key(|entry| (entry.sealed.account, entry.sealed.version));
+            .sort_by_key(|entry| (entry.sealed.entry.account, entry.sealed.entry.version));
         for (sealed, _) in &self.plan.sealed_books {
             // Sealing it confirms that it was open.
             self.books.remove(sealed);

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::command::{Move, NamedAccount, Scope};
 use super::error::{Rejection, Side};
-use super::{Currency, Head, Status, Version};
+use super::{Head, Version};
 
 /// Where a party of a move stands.
 pub(super) enum Place {
@@ -23,7 +23,7 @@ pub(super) fn check(
 ) -> Result<(), Rejection> {
     for (place, side) in [(from, Side::Source), (to, Side::Target)] {
         if let Place::Account(head) = place {
-            check_account(head, money.currency(), side)?;
+            head.admits(money.currency(), side)?;
         }
     }
     if let Place::Account(head) = from {
@@ -57,21 +57,6 @@ pub(super) fn check(
             Err(Rejection::AmountTooLarge { account: head.id })
         }
         Place::Account(_) | Place::World | Place::Free(_) => Ok(()),
-    }
-}
-
-fn check_account(head: &Head, currency: Currency, side: Side) -> Result<(), Rejection> {
-    match (head.status, side) {
-        (Status::Closed, _) => return Err(Rejection::AccountClosed { account: head.id }),
-        (Status::Frozen, Side::Source) => {
-            return Err(Rejection::AccountFrozen { account: head.id });
-        }
-        (Status::Frozen, Side::Target) | (Status::Open, _) => {}
-    }
-    if head.currency == currency {
-        Ok(())
-    } else {
-        Err(Rejection::CurrencyMismatch { account: head.id })
     }
 }
 

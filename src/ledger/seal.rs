@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::{AccountId, Amount, BookId, Currency, TransactionId, UserId, Version};
+use super::{AccountId, BookId, Change, Currency, Entry, UserId};
 
 /// The first byte under every seal; a later kind of entry gets a number of its own.
 const FORMAT_GENESIS: u8 = 0;
@@ -14,21 +14,6 @@ const FORMAT_MONEY: u8 = 1;
 /// SHA-256 over a format number, the seal before and the fields of the entry, in one fixed encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Seal(pub [u8; 32]);
-
-/// The fields of an entry that its seal covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sealed {
-    pub account: AccountId,
-    pub version: Version,
-    pub transaction: TransactionId,
-    /// Signed: what the account gained or lost.
-    pub amount: Amount,
-    /// The balance right after.
-    pub balance: Amount,
-    /// The other account of a transfer; none where the money came from outside or went there.
-    pub counterparty: Option<AccountId>,
-    pub created_at: DateTime<Utc>,
-}
 
 impl Seal {
     /// The seal of an opening: it has no entry, its identity is all that it says.
@@ -58,21 +43,21 @@ impl Seal {
 
     /// The seal of the entry that comes after this one.
     #[must_use]
-    pub fn next(&self, entry: &Sealed) -> Self {
+    pub fn next(&self, entry: &Entry) -> Self {
+        let Change::Money {
+            amount,
+            counterparty,
+        } = entry.change;
+        let counterparty = counterparty.map_or(0, |account| account.0);
         let mut hash = Sha256::new();
         hash.update([FORMAT_MONEY]);
         hash.update(self.0);
         hash.update(entry.account.0.to_be_bytes());
         hash.update(entry.version.0.to_be_bytes());
         hash.update(entry.transaction.0.as_bytes());
-        hash.update(entry.amount.minor().to_be_bytes());
+        hash.update(amount.minor().to_be_bytes());
         hash.update(entry.balance.minor().to_be_bytes());
-        hash.update(
-            entry
-                .counterparty
-                .map_or(0, |account| account.0)
-                .to_be_bytes(),
-        );
+        hash.update(counterparty.to_be_bytes());
         hash.update(entry.created_at.timestamp_micros().to_be_bytes());
         Self(hash.finalize().into())
     }

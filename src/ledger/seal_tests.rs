@@ -4,9 +4,9 @@ use chrono::DateTime;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::seal::Sealed;
 use super::{
-    AccountId, Amount, BookId, Currency, CurrencyCode, Seal, TransactionId, UserId, Version,
+    AccountId, Amount, BookId, Change, Currency, CurrencyCode, Entry, Seal, TransactionId, UserId,
+    Version,
 };
 
 const GENESIS: &str = "799bb02e3e9d156b78f3bfc264c3af64ea4349da2773f52dfcc2bc3e14307719";
@@ -25,25 +25,31 @@ fn genesis() -> Seal {
     Seal::genesis(AccountId(7), BookId(1), Some(UserId(42)), usd(), at)
 }
 
-fn deposit() -> Sealed {
-    Sealed {
+fn money(minor: i128, counterparty: Option<AccountId>) -> Change {
+    let amount = Amount::from_minor(minor).expect("an amount");
+    Change::Money {
+        amount,
+        counterparty,
+    }
+}
+
+fn deposit() -> Entry {
+    Entry {
         account: AccountId(7),
         version: Version(2),
         transaction: TransactionId(Uuid::from_u128(0x019b_7600_0000_7000_8000_0000_0000_0001)),
-        amount: Amount::from_minor(10_000).expect("an amount"),
+        change: money(10_000, None),
         balance: Amount::from_minor(10_000).expect("an amount"),
-        counterparty: None,
         created_at: DateTime::from_timestamp_micros(1_767_225_600_000_000).expect("a time"),
     }
 }
 
-fn transfer() -> Sealed {
-    Sealed {
+fn transfer() -> Entry {
+    Entry {
         version: Version(3),
         transaction: TransactionId(Uuid::from_u128(0x019b_7600_0000_7000_8000_0000_0000_0002)),
-        amount: Amount::from_minor(-3_050).expect("an amount"),
+        change: money(-3_050, Some(AccountId(8))),
         balance: Amount::from_minor(6_950).expect("an amount"),
-        counterparty: Some(AccountId(8)),
         created_at: DateTime::from_timestamp_micros(1_767_225_601_500_000).expect("a time"),
         ..deposit()
     }
@@ -92,31 +98,31 @@ fn each_field_changes_the_seal() {
     let sealed = before.next(&transfer());
     let one = Amount::from_minor(1).expect("an amount");
     for changed in [
-        Sealed {
+        Entry {
             account: AccountId(8),
             ..transfer()
         },
-        Sealed {
+        Entry {
             version: Version(4),
             ..transfer()
         },
-        Sealed {
+        Entry {
             transaction: deposit().transaction,
             ..transfer()
         },
-        Sealed {
-            amount: one,
+        Entry {
+            change: money(1, Some(AccountId(8))),
             ..transfer()
         },
-        Sealed {
+        Entry {
             balance: one,
             ..transfer()
         },
-        Sealed {
-            counterparty: None,
+        Entry {
+            change: money(-3_050, None),
             ..transfer()
         },
-        Sealed {
+        Entry {
             created_at: deposit().created_at,
             ..transfer()
         },

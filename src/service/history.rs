@@ -1,7 +1,7 @@
 //! The history of an account: its entries in pages, or as the chain that seals them.
 
 use super::{Service, read};
-use crate::ledger::{AccountId, AccountRef, Fault, Head, Seal, Version};
+use crate::ledger::{AccountId, AccountRef, Fault, Head, Seal, Sealed, Version};
 use crate::storage::{self, entries::JournalEntry};
 
 /// Some entries of an account.
@@ -16,8 +16,10 @@ pub struct Page {
 /// Some blocks of an account's chain, oldest first. The first block of all is the genesis, the opening of the account.
 #[derive(Clone, Debug)]
 pub struct Chain {
-    /// The genesis, where the page begins with it.
+    /// The genesis, if the page begins with it.
     pub genesis: Option<Seal>,
+    /// What the first entry of the page is sealed to.
+    pub seal_before: Seal,
     pub page: Page,
     /// Whether each seal of the page follows from the one before and from its entry.
     pub is_valid: bool,
@@ -50,7 +52,7 @@ impl Service {
         Ok(Some(Page {
             head,
             entries,
-            next: (!is_first).then_some(following(after)),
+            next: (!is_first).then(|| after.next()),
         }))
     }
 
@@ -68,16 +70,22 @@ impl Service {
         let limit = i64::from(limit).saturating_sub(i64::from(begins));
         let after = after.max(Version::OPENING);
         let last_of = |head: &Head| Version(after.0.saturating_add(limit)).min(head.version);
+        // With the entry that the page follows on.
+        let from = Version(after.0.saturating_sub(1));
         let found = self
-            .find_range(&account, |head| (after, last_of(head)))
+            .find_range(&account, |head| (from, last_of(head)))
             .await?;
-        let Some((head, entries)) = found else {
+        let Some((head, mut entries)) = found else {
             return Ok(None);
         };
         let last = last_of(&head);
+        let before = take_before(&head, &mut entries, after);
+        let seal_before = before.as_ref().map(|before| before.seal);
         Ok(Some(Chain {
-            genesis: begins.then(|| head.genesis()),
-            is_valid: is_valid(&head, &entries, after, last),
+            genesis: begins.then(|| head.opening().seal),
+            seal_before: seal_before.unwrap_or_else(|| head.opening().seal),
+            // Beyond the end there is nothing to be wrong.
+            is_valid: last < after || before.is_some_and(|it| is_valid(&head, it, &entries, last)),
             page: Page {
                 next: (last < head.version).then_some(last),
                 head,
@@ -107,23 +115,37 @@ impl Service {
     }
 }
 
-/// Whether the entries are all from one version to another, and each is sealed to the one before.
-fn is_valid(head: &Head, entries: &[JournalEntry], after: Version, last: Version) -> bool {
-    let versions = entries.iter().map(|entry| entry.sealed.version.0);
-    let is_whole = versions.eq(following(after).0..=last.0);
-    let is_sealed = entries.iter().all(|entry| {
-        let first = entry.sealed.version == following(Version::OPENING);
-        let before = entry.seal_before.unwrap_or_else(|| head.genesis());
-        first == entry.seal_before.is_none() && before.next(&entry.sealed) == entry.seal
-    });
-    let end = match entries.last() {
-        Some(entry) if entry.sealed.version == head.version => Some(entry.seal),
-        None if head.version == Version::OPENING => Some(head.genesis()),
-        Some(_) | None => None,
+/// The account as it was at a version, whose entry is taken out of the front.
+fn take_before(head: &Head, entries: &mut Vec<JournalEntry>, at: Version) -> Option<Head> {
+    let opening = Head {
+        floor: head.floor,
+        ..head.opening()
     };
-    is_whole && is_sealed && end.is_none_or(|seal| seal == head.seal)
+    if at == Version::OPENING {
+        return Some(opening);
+    }
+    entries
+        .first()
+        .filter(|entry| entry.sealed.entry.version == at)?;
+    let Sealed { entry, seal } = entries.remove(0).sealed;
+    Some(Head {
+        balance: entry.balance,
+        version: entry.version,
+        seal,
+        last_entry_at: entry.created_at,
+        ..opening
+    })
 }
 
-fn following(version: Version) -> Version {
-    Version(version.0.saturating_add(1))
+/// Whether each entry follows on the one before and is sealed to it, up to a version.
+fn is_valid(head: &Head, before: Head, entries: &[JournalEntry], last: Version) -> bool {
+    let end = entries.iter().try_fold(before, |before, entry| {
+        let Sealed { entry, seal } = entry.sealed;
+        let after = before.follow(&entry).ok()?;
+        (after.seal == seal).then_some(after)
+    });
+    end.is_some_and(|end| {
+        let is_head = end.version == head.version;
+        end.version == last && (!is_head || end.seal == head.seal)
+    })
 }

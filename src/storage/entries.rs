@@ -6,16 +6,12 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{Connection, StorageError, Unreadable, columns};
-use crate::ledger::seal::Sealed;
-use crate::ledger::{AccountId, Head, Kind, Seal, TransactionId, Version};
+use crate::ledger::{AccountId, Change, Entry, Head, Kind, Sealed, TransactionId, Version};
 
 /// An entry as an account's holder sees it.
 #[derive(Clone, Debug)]
 pub struct JournalEntry {
     pub sealed: Sealed,
-    pub seal: Seal,
-    /// The seal of the entry before; none for the first, which follows on the genesis.
-    pub seal_before: Option<Seal>,
     pub kind: Kind,
     /// What the other account of a transfer is called in the same book.
     pub counterparty_name: Option<String>,
@@ -34,13 +30,10 @@ pub async fn list(
     // The laterals hold the order of the look-ups whatever the statistics say of the tables.
     const SQL: &str = "
         select entry.account_id, entry.version, entry.transaction_id, entry.amount, entry.balance, entry.counterparty_id,
-            entry.created_at, entry.seal, before.seal as seal_before, transaction.kind, counterparty.name as counterparty_name
+            entry.created_at, entry.seal, transaction.kind, counterparty.name as counterparty_name
         from (
             select * from entries where account_id = $1 and version > $2 and version <= $3 order by version
         ) as entry
-        left join lateral (
-            select seal from entries where entries.account_id = entry.account_id and entries.version = entry.version - 1
-        ) as before on true
         left join lateral (
             select kind::text as kind from transactions where transactions.id = entry.transaction_id
         ) as transaction on true
@@ -72,7 +65,6 @@ struct Row {
     counterparty_id: Option<i64>,
     created_at: DateTime<Utc>,
     seal: Vec<u8>,
-    seal_before: Option<Vec<u8>>,
     kind: Option<String>,
     counterparty_name: Option<String>,
 }
@@ -88,16 +80,19 @@ impl Row {
         })?;
         Ok(JournalEntry {
             sealed: Sealed {
-                account: AccountId(self.account_id),
-                version: Version(self.version),
-                transaction: TransactionId(self.transaction_id),
-                amount: columns::amount(self.amount, scale)?,
-                balance: columns::amount(self.balance, scale)?,
-                counterparty: self.counterparty_id.map(AccountId),
-                created_at: self.created_at,
+                entry: Entry {
+                    account: AccountId(self.account_id),
+                    version: Version(self.version),
+                    transaction: TransactionId(self.transaction_id),
+                    created_at: self.created_at,
+                    change: Change::Money {
+                        amount: columns::amount(self.amount, scale)?,
+                        counterparty: self.counterparty_id.map(AccountId),
+                    },
+                    balance: columns::amount(self.balance, scale)?,
+                },
+                seal: columns::seal(&self.seal)?,
             },
-            seal: columns::seal(&self.seal)?,
-            seal_before: self.seal_before.as_deref().map(columns::seal).transpose()?,
             kind: columns::parse_kind(&kind)?,
             counterparty_name: self.counterparty_name,
         })

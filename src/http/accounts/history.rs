@@ -64,8 +64,9 @@ impl Transactions {
 
 impl Entry {
     fn new(entry: &JournalEntry, currency: Currency) -> Self {
-        let sealed = &entry.sealed;
-        let direction = if sealed.amount.is_negative() {
+        let sealed = &entry.sealed.entry;
+        let change = sealed.change;
+        let direction = if change.amount().is_negative() {
             Direction::Withdraw
         } else {
             Direction::Deposit
@@ -73,11 +74,11 @@ impl Entry {
         Self {
             id: transaction_id(sealed.transaction),
             direction,
-            amount: Number::new(sealed.amount.magnitude(), currency),
+            amount: Number::new(change.amount().magnitude(), currency),
             new_balance: Number::new(sealed.balance, currency),
             new_version: sealed.version.0.to_string(),
             timestamp: timestamp(sealed.created_at),
-            counterparty: sealed.counterparty.map(|account| account.0),
+            counterparty: change.counterparty().map(|account| account.0),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! `GET /chain`: the history of an account as the blocks of its hash chain.
 
+use std::iter;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -8,7 +10,7 @@ use serde::Serialize;
 use super::{Problem, account, account_id};
 use crate::http::fields::Fields;
 use crate::http::number::Number;
-use crate::ledger::{Amount, Head, Kind, Seal, Version};
+use crate::ledger::{Amount, Head, Kind, Seal, Sealed, Version};
 use crate::service::{Chain, JournalEntry, Service};
 
 /// What the genesis follows on.
@@ -62,8 +64,11 @@ impl Shown {
     fn new(id: &str, chain: &Chain) -> Self {
         let head = &chain.page.head;
         let genesis = chain.genesis.map(|seal| Block::genesis(id, head, seal));
-        let entries = chain.page.entries.iter();
-        let entries = entries.map(|entry| Block::new(id, head, entry));
+        let entries = &chain.page.entries;
+        let seals = entries.iter().map(|entry| entry.sealed.seal);
+        let before = iter::once(chain.seal_before).chain(seals);
+        let entries = entries.iter().zip(before);
+        let entries = entries.map(|(entry, before)| Block::new(id, head, entry, before));
         Self {
             blocks: genesis.into_iter().chain(entries).collect(),
             next: chain.page.next.map(|version| version.0),
@@ -87,28 +92,28 @@ impl Block {
         }
     }
 
-    fn new(id: &str, head: &Head, entry: &JournalEntry) -> Self {
-        let sealed = &entry.sealed;
-        let other = match (&entry.counterparty_name, sealed.counterparty) {
+    fn new(id: &str, head: &Head, entry: &JournalEntry, before: Seal) -> Self {
+        let Sealed { entry: made, seal } = entry.sealed;
+        let amount = made.change.amount();
+        let other = match (&entry.counterparty_name, made.change.counterparty()) {
             (Some(name), _) => name.clone(),
             // An account of another book: it has a number.
             (None, Some(account)) => account.to_number(),
             (None, None) => WORLD.to_owned(),
         };
-        let (origin, destination) = if sealed.amount.is_negative() {
+        let (origin, destination) = if amount.is_negative() {
             (id.to_owned(), other)
         } else {
             (other, id.to_owned())
         };
-        let last = entry.seal_before.unwrap_or_else(|| head.genesis());
         Self {
-            timestamp: timestamp(sealed.created_at),
-            last_hash: last.to_string(),
-            hash: entry.seal.to_string(),
+            timestamp: timestamp(made.created_at),
+            last_hash: before.to_string(),
+            hash: seal.to_string(),
             data: BlockData {
                 origin,
                 destination,
-                amount: Number::shortest(sealed.amount.magnitude(), head.currency),
+                amount: Number::shortest(amount.magnitude(), head.currency),
                 signature: signature(entry.kind),
             },
         }

@@ -118,7 +118,7 @@ impl Following {
 
     /// One more account, from where its chain stands. One entry beyond its head is looked for as well.
     fn follow(&mut self, chain: Chain) {
-        let (id, version) = (chain.head.id, chain.head.version);
+        let (id, version) = (chain.stored.id, chain.stored.version);
         self.spans.push_back(Span {
             after: (id, chain.version()),
             last: (id, Version(version.0.saturating_add(1))),
@@ -150,7 +150,7 @@ impl Following {
             return;
         }
         let chain = self.chains.get(&end.account);
-        let version = if chain.is_some_and(|chain| chain.head.version < end.version) {
+        let version = if chain.is_some_and(|chain| chain.stored.version < end.version) {
             // Written since the head was read; what is newer still is not for this audit.
             Version(i64::MAX)
         } else {
@@ -167,7 +167,9 @@ impl Following {
         entry: &StoredEntry,
     ) -> Result<(), StorageError> {
         match self.chains.get_mut(&entry.account) {
-            Some(chain) if entry.version <= chain.head.version => chain.check_entry(report, entry),
+            Some(chain) if entry.version <= chain.stored.version => {
+                chain.check_entry(report, entry);
+            }
             Some(chain) if !chain.is_passed => {
                 chain.is_passed = true;
                 check_beyond(connection, report, entry).await?;

@@ -8,8 +8,7 @@ use super::checkpoint::Anchor;
 use super::place::Place;
 use super::report::Report;
 use super::seen::{Past, entered_at};
-use crate::ledger::seal::Sealed;
-use crate::ledger::{Amount, Seal, Version};
+use crate::ledger::{Amount, Break, Entry, Head, Seal, Version};
 use crate::storage::audit::{StoredEntry, StoredHead, StoredStart};
 
 /// How much later than its book's sealing an entry may be: the two may be of services whose clocks are apart.
@@ -17,11 +16,10 @@ const SEALING_MAX: Duration = Duration::from_mins(1);
 
 /// The chain of one account, as far as its entries have been read.
 pub(super) struct Chain {
-    pub(super) head: StoredHead,
-    version: Version,
-    balance: Amount,
-    seal: Seal,
-    last_entry_at: DateTime<Utc>,
+    /// The head as it is stored.
+    pub(super) stored: StoredHead,
+    /// The head that the entries have made so far.
+    made: Head,
     /// What the account held where the chain is followed from.
     balance_before: Amount,
     /// Whether an entry beyond the head has been seen.
@@ -37,45 +35,48 @@ type Last = (Version, Option<Seal>);
 
 impl Chain {
     /// From the account's opening on.
-    pub(super) fn new(head: &StoredHead, moments: &[DateTime<Utc>]) -> Self {
+    pub(super) fn new(stored: &StoredHead, moments: &[DateTime<Utc>]) -> Self {
         Self {
-            version: Version::OPENING,
-            balance: Amount::ZERO,
-            seal: genesis(head),
-            last_entry_at: head.opened_at,
+            stored: stored.clone(),
+            made: stored.opening(),
             balance_before: Amount::ZERO,
             is_passed: false,
             broken: false,
             past: moments.iter().map(|moment| (*moment, None)).collect(),
-            head: head.clone(),
         }
     }
 
     /// From after an entry that was checked before, which is believed.
-    pub(super) fn resume(head: &StoredHead, start: &StoredStart, report: &mut Report) -> Self {
-        let mut chain = Self::new(head, &[]);
+    pub(super) fn resume(stored: &StoredHead, start: &StoredStart, report: &mut Report) -> Self {
+        let mut chain = Self::new(stored, &[]);
         let Some((balance, seal)) = start.balance.zip(start.seal) else {
             let what = "holds what is no amount of the currency, or no seal".to_owned();
-            report.find(Place::Entry(head.id, start.version), what);
+            report.find(Place::Entry(stored.id, start.version), what);
             chain.broken = true;
             return chain;
         };
-        (chain.version, chain.balance, chain.seal) = (start.version, balance, seal);
-        (chain.last_entry_at, chain.balance_before) = (start.created_at, balance);
+        chain.balance_before = balance;
+        chain.made = Head {
+            balance,
+            version: start.version,
+            seal,
+            last_entry_at: start.created_at,
+            ..chain.made
+        };
         chain
     }
 
     /// The last version that was read.
     pub(super) fn version(&self) -> Version {
-        self.version
+        self.made.version
     }
 
     pub(super) fn check_entry(&mut self, report: &mut Report, entry: &StoredEntry) {
         let place = Place::Entry(entry.account, entry.version);
-        let sealed = entry.sealed(self.head.currency);
+        let read = entry.entry(self.stored.currency);
         report.entries = report.entries.saturating_add(1);
-        if let Some(sealed) = &sealed {
-            report.add_entry(self.head.currency, sealed.amount);
+        if let Some(read) = &read {
+            report.add_entry(self.stored.currency, read.change.amount());
         }
         if !entry.has_transaction {
             let what = format!("has no accepted transaction {}", entry.transaction);
@@ -93,7 +94,7 @@ impl Chain {
             }
         }
         if !self.broken
-            && let Err(what) = self.follow(entry, sealed.as_ref())
+            && let Err(what) = self.follow(entry, read.as_ref())
         {
             self.broken = true;
             report.find(place, what);
@@ -103,66 +104,62 @@ impl Chain {
     /// Whether it was asked for and dated after its book was sealed. The time alone may be ahead: an account's times rise, whatever
     /// clock the last one was of.
     fn is_after_sealing(&self, entry: &StoredEntry) -> bool {
-        let Some(sealed_at) = self.head.book_sealed_at else {
+        let Some(sealed_at) = self.stored.book_sealed_at else {
             return false;
         };
         let late = sealed_at + SEALING_MAX;
         let entered = entered_at(entry.transaction.0);
-        let is_of_the_future = self.head.read_at < entry.created_at;
+        let is_of_the_future = self.stored.read_at < entry.created_at;
         late < entry.created_at && late < entered && !is_of_the_future
     }
 
     /// The chain with one more entry; or why the entry does not follow.
-    fn follow(&mut self, entry: &StoredEntry, sealed: Option<&Sealed>) -> Result<(), String> {
-        let expected = Version(self.version.0.saturating_add(1));
-        if entry.version != expected {
-            return Err(format!(
-                "follows on version {}: entries are missing",
-                self.version.0
-            ));
+    fn follow(&mut self, stored: &StoredEntry, read: Option<&Entry>) -> Result<(), String> {
+        let before = &self.made;
+        if stored.version != before.version.next() {
+            return Err(self.tell(Break::Missing, Amount::ZERO));
         }
-        let sealed = sealed.ok_or("holds what is no amount of the currency")?;
-        let scale = self.head.currency.scale;
-        let balance = self
-            .balance
-            .checked_add(sealed.amount)
-            .ok_or("goes beyond the largest amount")?;
-        if balance != sealed.balance {
-            let (before, amount) = (self.balance.to_text(scale), sealed.amount.to_text(scale));
-            return Err(format!(
-                "says balance {}, but {before} and {amount} is {}",
-                sealed.balance.to_text(scale),
-                balance.to_text(scale)
-            ));
-        }
-        if sealed.balance.is_negative() {
-            return Err("leaves less than nothing".to_owned());
-        }
-        let first = self.version == Version::OPENING;
-        if sealed.created_at < self.last_entry_at
-            || (!first && sealed.created_at == self.last_entry_at)
-        {
-            return Err("is not later than the entry before".to_owned());
-        }
-        let seal = self.seal.next(sealed);
-        if entry.seal != Some(seal) {
+        let read = read.ok_or("holds what is no amount of the currency")?;
+        let amount = read.change.amount();
+        let after = before.follow(read);
+        let after = after.map_err(|why| self.tell(why, amount))?;
+        if stored.seal != Some(after.seal) {
+            let seal = after.seal;
             return Err(format!("is not what was sealed: the seal should be {seal}"));
         }
-        (self.version, self.balance, self.seal, self.last_entry_at) =
-            (expected, balance, seal, sealed.created_at);
+        self.made = after;
         Ok(())
+    }
+
+    /// Why an entry of that amount does not follow.
+    fn tell(&self, why: Break, amount: Amount) -> String {
+        let scale = self.stored.currency.scale;
+        match why {
+            Break::Missing => {
+                let version = self.made.version.0;
+                format!("follows on version {version}: entries are missing")
+            }
+            Break::TooLarge => "goes beyond the largest amount".to_owned(),
+            Break::Balance { said, sum } => {
+                let texts = [said, self.made.balance, amount, sum].map(|it| it.to_text(scale));
+                let [said, before, amount, sum] = texts;
+                format!("says balance {said}, but {before} and {amount} is {sum}")
+            }
+            Break::BelowFloor => "leaves less than nothing".to_owned(),
+            Break::NotLater => "is not later than the entry before".to_owned(),
+        }
     }
 
     /// Whether the head is what its entries made of it, once all of them were followed.
     pub(super) fn check_head(&self, report: &mut Report) {
-        let head = &self.head;
+        let (stored, made) = (&self.stored, &self.made);
         report.accounts = report.accounts.saturating_add(1);
-        report.add_balance(head.currency, self.change());
+        report.add_balance(stored.currency, self.change());
         self.remember(report);
-        let mut find = |what: String| report.find(Place::Account(head.id), what);
-        if head
+        let mut find = |what: String| report.find(Place::Account(stored.id), what);
+        if stored
             .balance
-            .zip(head.floor)
+            .zip(stored.floor)
             .is_none_or(|(balance, floor)| balance < floor)
         {
             find("has a balance below its floor".to_owned());
@@ -170,26 +167,26 @@ impl Chain {
         if self.broken {
             return;
         }
-        let scale = head.currency.scale;
-        if head.version != self.version {
+        let scale = stored.currency.scale;
+        if stored.version != made.version {
             find(format!(
                 "says version {}, its entries end at {}",
-                head.version.0, self.version.0
+                stored.version.0, made.version.0
             ));
         }
-        if head.balance != Some(self.balance) {
-            let stored = head
+        if stored.balance != Some(made.balance) {
+            let said = stored
                 .balance
                 .map_or("no amount".to_owned(), |balance| balance.to_text(scale));
             find(format!(
-                "says balance {stored}, its entries add up to {}",
-                self.balance.to_text(scale)
+                "says balance {said}, its entries add up to {}",
+                made.balance.to_text(scale)
             ));
         }
-        if head.seal != Some(self.seal) {
-            find(format!("says another seal than its entries: {}", self.seal));
+        if stored.seal != Some(made.seal) {
+            find(format!("says another seal than its entries: {}", made.seal));
         }
-        if head.last_entry_at != self.last_entry_at {
+        if stored.last_entry_at != made.last_entry_at {
             find("says another time than its last entry".to_owned());
         }
         report.note_latest(self.anchor());
@@ -198,42 +195,32 @@ impl Chain {
     /// Adds the account to what was seen of each moment.
     fn remember(&self, report: &mut Report) {
         for (seen, (_, last)) in report.seen.iter_mut().zip(&self.past) {
-            let opening = || (Version::OPENING, Some(genesis(&self.head)));
+            let opening = || (Version::OPENING, Some(self.stored.opening().seal));
             let (version, seal) = last.unwrap_or_else(opening);
             seen.add_account(&Past {
-                account: self.head.id,
-                opened_at: self.head.opened_at,
+                account: self.stored.id,
+                opened_at: self.stored.opened_at,
                 version,
                 seal,
-                name: self.head.name.as_ref(),
+                name: self.stored.name.as_ref(),
             });
         }
     }
 
     /// How much the balance has changed since where the chain is followed from, in minor units.
     fn change(&self) -> i128 {
-        let balance = self.head.balance.unwrap_or_default();
+        let balance = self.stored.balance.unwrap_or_default();
         balance.minor().saturating_sub(self.balance_before.minor())
     }
 
     /// The entry that the chain ends with, if there is one.
     fn anchor(&self) -> Option<Anchor> {
-        (self.version != Version::OPENING).then_some(Anchor {
-            account: self.head.id,
-            version: self.version,
-            seal: self.seal,
-            created_at: self.last_entry_at,
+        let made = &self.made;
+        (made.version != Version::OPENING).then_some(Anchor {
+            account: made.id,
+            version: made.version,
+            seal: made.seal,
+            created_at: made.last_entry_at,
         })
     }
-}
-
-/// The seal of its opening.
-fn genesis(head: &StoredHead) -> Seal {
-    Seal::genesis(
-        head.id,
-        head.book,
-        head.owner,
-        head.currency,
-        head.opened_at,
-    )
 }

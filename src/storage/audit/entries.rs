@@ -6,8 +6,7 @@ use uuid::Uuid;
 
 use super::super::{Connection, StorageError, columns};
 use super::heads::StoredHead;
-use crate::ledger::seal::Sealed;
-use crate::ledger::{AccountId, Amount, Currency, Seal, TransactionId, Version};
+use crate::ledger::{AccountId, Amount, Change, Currency, Entry, Seal, TransactionId, Version};
 
 /// An entry as it is stored.
 #[derive(Clone, Debug)]
@@ -147,18 +146,20 @@ impl Span {
 }
 
 impl StoredEntry {
-    /// What its seal covers; none where an amount of it cannot be one of the account's currency.
+    /// What its seal covers; none if an amount of it cannot be one of the account's currency.
     #[must_use]
-    pub fn sealed(&self, currency: Currency) -> Option<Sealed> {
+    pub fn entry(&self, currency: Currency) -> Option<Entry> {
         let amount = |text: &str| Amount::parse_plain(text, currency.scale).ok();
-        Some(Sealed {
+        Some(Entry {
             account: self.account,
             version: self.version,
             transaction: self.transaction,
-            amount: amount(&self.amount)?,
-            balance: amount(&self.balance)?,
-            counterparty: self.counterparty,
             created_at: self.created_at,
+            change: Change::Money {
+                amount: amount(&self.amount)?,
+                counterparty: self.counterparty,
+            },
+            balance: amount(&self.balance)?,
         })
     }
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::super::{Connection, StorageError, columns};
-use crate::ledger::{AccountId, Amount, BookId, Currency, Seal, UserId, Version};
+use crate::ledger::{AccountId, Amount, BookId, Currency, Head, Seal, UserId, Version};
 
 /// A head as it is stored. `None` stands for a value that cannot be.
 #[derive(Clone, Debug)]
@@ -46,6 +46,20 @@ pub struct StoredName {
 pub struct Unregistered {
     pub id: AccountId,
     pub currency: String,
+}
+
+impl StoredHead {
+    /// The account as it was opened.
+    #[must_use]
+    pub fn opening(&self) -> Head {
+        Head::open(
+            self.id,
+            self.book,
+            self.owner,
+            self.currency,
+            self.opened_at,
+        )
+    }
 }
 
 /// The heads after an account, up to and including another, by id: all of them, or those that have changed since.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::super::{CommitError, columns};
-use crate::ledger::plan::{Entry, Expected, NewAccount, NewTransaction, NewUser, Plan, Swap};
+use crate::ledger::plan::{Expected, NewAccount, NewEntry, NewTransaction, NewUser, Plan, Swap};
 use crate::ledger::{BookId, NewSession};
 
 pub(super) type Query<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
@@ -227,16 +227,16 @@ pub(super) fn transactions<'q>(
         .bind(refusals))
 }
 
-pub(super) fn entries<'q>(query: Query<'q>, entries: &[Entry]) -> Query<'q> {
-    let rows = || entries.iter().map(|entry| &entry.sealed);
+pub(super) fn entries<'q>(query: Query<'q>, entries: &[NewEntry]) -> Query<'q> {
+    let rows = || entries.iter().map(|entry| &entry.sealed.entry);
     let decimals =
-        |amount: fn(&Entry) -> Decimal| entries.iter().map(amount).collect::<Vec<Decimal>>();
+        |amount: fn(&NewEntry) -> Decimal| entries.iter().map(amount).collect::<Vec<Decimal>>();
     query
         .bind(rows().map(|row| row.account.0).collect::<Vec<i64>>())
         .bind(rows().map(|row| row.version.0).collect::<Vec<i64>>())
         .bind(
             rows()
-                .map(|row| row.counterparty.map(|account| account.0))
+                .map(|row| row.change.counterparty().map(|account| account.0))
                 .collect::<Vec<Option<i64>>>(),
         )
         .bind(
@@ -250,15 +250,15 @@ pub(super) fn entries<'q>(query: Query<'q>, entries: &[Entry]) -> Query<'q> {
                 .collect::<Vec<uuid::Uuid>>(),
         )
         .bind(decimals(|entry| {
-            columns::decimal(entry.sealed.amount, entry.currency.scale)
+            columns::decimal(entry.sealed.entry.change.amount(), entry.currency.scale)
         }))
         .bind(decimals(|entry| {
-            columns::decimal(entry.sealed.balance, entry.currency.scale)
+            columns::decimal(entry.sealed.entry.balance, entry.currency.scale)
         }))
         .bind(
             entries
                 .iter()
-                .map(|entry| entry.seal.0)
+                .map(|entry| entry.sealed.seal.0)
                 .collect::<Vec<[u8; 32]>>(),
         )
 }

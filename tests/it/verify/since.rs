@@ -4,10 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Duration, Utc};
-use passbook::ledger::seal::Sealed;
 use passbook::ledger::{
-    AccountId, AccountRef, Amount, BookId, Currency, CurrencyCode, Move, Parties, Seal,
-    TransactionId, Version,
+    AccountId, AccountRef, Amount, BookId, Change, Currency, CurrencyCode, Entry, Move, Parties,
+    Seal, TransactionId, Version,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -116,16 +115,18 @@ fn account_of(id: i64, minor: i128, opened_at: DateTime<Utc>) -> String {
         let milliseconds = u128::try_from(created_at.timestamp_millis()).expect("after 1970");
         let unique = u128::try_from(id).expect("an id");
         let id = Uuid::from_u128(milliseconds << 80 | 0x7000_8000 << 48 | unique);
-        let sealed = Sealed {
+        let entry = Entry {
             account,
             version: Version(version),
             transaction: TransactionId(id),
-            amount,
-            balance: after,
-            counterparty: None,
             created_at,
+            change: Change::Money {
+                amount,
+                counterparty: None,
+            },
+            balance: after,
         };
-        seal = seal.next(&sealed);
+        seal = seal.next(&entry);
         sql += &format!(
             "insert into transactions (id, kind, scope_kind, scope_id, created_at)
              values ('{id}', 'deposit', 'account', {account}, '{created_at}');

@@ -1,0 +1,50 @@
+//! An entry of the journal: a change of one account that happened.
+
+use chrono::{DateTime, Utc};
+
+use super::{AccountId, Amount, Seal, TransactionId, Version};
+
+/// What happened to an account. Each kind is encoded in [`Seal::next`] and decided on in [`super::Head::next`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Money {
+        /// Signed: what the account gained or lost.
+        amount: Amount,
+        /// The other account of a transfer; none if the money came from outside or went there.
+        counterparty: Option<AccountId>,
+    },
+}
+
+/// A change with its place in the account's history: all that its seal covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub account: AccountId,
+    pub version: Version,
+    pub transaction: TransactionId,
+    pub created_at: DateTime<Utc>,
+    pub change: Change,
+    /// The balance right after.
+    pub balance: Amount,
+}
+
+/// An entry under its seal: one row of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    pub entry: Entry,
+    pub seal: Seal,
+}
+
+impl Change {
+    /// Signed: what the account gained or lost.
+    #[must_use]
+    pub fn amount(self) -> Amount {
+        let Self::Money { amount, .. } = self;
+        amount
+    }
+
+    #[must_use]
+    pub fn counterparty(self) -> Option<AccountId> {
+        let Self::Money { counterparty, .. } = self;
+        counterparty
+    }
+}
