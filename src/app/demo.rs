@@ -1,7 +1,7 @@
 //! The demo user: somebody to try the service with, on a ledger that has nobody yet.
 
 use super::AppError;
-use crate::ledger::{Amount, Key, OpenUser, UserId};
+use crate::ledger::{Amount, OpenUser, UserId, key};
 use crate::service::Service;
 
 /// What the demo user holds at first, in units of the default currency.
@@ -19,7 +19,7 @@ pub(super) async fn open_user(service: &Service) -> Result<(), AppError> {
     if first.map_err(|error| failed(&error))?.is_some() {
         return Ok(());
     }
-    let earlier = service.is_used(&key(EARLIER_KEY)).await;
+    let earlier = service.is_used(&key::own(EARLIER_KEY)).await;
     if earlier.map_err(|error| failed(&error))? {
         return Ok(());
     }
@@ -30,19 +30,11 @@ pub(super) async fn open_user(service: &Service) -> Result<(), AppError> {
         session: None,
         currency,
         opening_balance: Amount::parse_plain(BALANCE, currency.scale)
-            .map_err(|error| failed(&error))?,
+            .map_err(|error| failed(&error))?
+            .magnitude(),
     };
-    let answered = service.open_user(user, Some(key(KEY))).await;
+    let answered = service.open_user(user, Some(key::own(KEY))).await;
     let answered = answered.map_err(|error| failed(&error))?;
     answered.outcome.map_err(|error| failed(&error))?;
     Ok(())
-}
-
-/// The digest is the same at every start: what is asked is that there be a demo user, whatever it held first. No client's request
-/// has it, as theirs are hashes.
-fn key(text: &str) -> Key {
-    Key {
-        text: text.to_owned(),
-        digest: [0; 32],
-    }
 }

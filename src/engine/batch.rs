@@ -94,7 +94,7 @@ impl Pending {
     /// A command with the receiver of its answer.
     pub(super) fn new(command: Command, now: Instant) -> (Self, oneshot::Receiver<Answer>) {
         let (caller, receiver) = Caller::new();
-        let resources = command.action.accounts().map(Resource::called).collect();
+        let resources = command.accounts().map(Resource::called).collect();
         let bytes = size_of::<Self>().saturating_add(heap_bytes(&command));
         (
             Self {
@@ -162,7 +162,7 @@ impl Batch {
     pub(super) fn emails(&self) -> impl Iterator<Item = &Email> {
         self.commands().filter_map(|command| match &command.action {
             Action::OpenUser(open) => open.email.as_ref(),
-            Action::Move(_) | Action::OpenAccount(_) | Action::ResetBook(_) => None,
+            Action::Post(_) | Action::OpenAccount(_) | Action::ResetBook(_) => None,
         })
     }
 
@@ -290,7 +290,7 @@ pub(super) fn resources(work: &[Pending]) -> HashSet<Resource> {
 /// What a command holds besides itself.
 fn heap_bytes(command: &Command) -> usize {
     let text = match &command.action {
-        Action::Move(_) => command.action.accounts().map(account_bytes).sum(),
+        Action::Post(_) => command.accounts().map(account_bytes).sum(),
         Action::OpenUser(open) => [
             open.name.as_ref().map_or(0, String::len),
             open.email.as_ref().map_or(0, Email::heap_bytes),

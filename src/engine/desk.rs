@@ -15,8 +15,8 @@ use super::batch::{Batch, Pending};
 use super::queue::{Queue, Taken};
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Amount, Answer, BookName, Command, Currency,
-    CurrencyCode, Email, Key, Move, NamedAccount, OpenAccount, OpenUser, Parties, PasswordHash,
-    TransactionId,
+    CurrencyCode, Email, Key, Magnitude, NamedAccount, OpenAccount, OpenUser, Party, PasswordHash,
+    Posting, TransactionId,
 };
 
 /// What a command on accounts takes of a queue, in bytes, where it has no key.
@@ -167,9 +167,9 @@ impl Lane {
 pub(super) fn command(number: u128, action: Action) -> Command {
     Command {
         id: TransactionId(Uuid::from_u128(number)),
-        action,
         key: None,
-        expected_version: None,
+        conditions: Vec::new(),
+        action,
     }
 }
 
@@ -184,16 +184,17 @@ pub(super) fn keyed(number: u128, action: Action, key: &str) -> Command {
 
 /// What touches these accounts, at most two, and nothing else.
 pub(super) fn touching(accounts: &[AccountRef]) -> Action {
-    let parties = match accounts {
+    let (from, to) = match accounts {
         [] => return Action::ResetBook(BookName::EVENTS),
-        [to] => Parties::Deposit { to: to.clone() },
-        [from, to, ..] => Parties::Transfer {
-            from: from.clone(),
-            to: to.clone(),
-        },
+        [to] => (Party::World, to),
+        [from, to, ..] => (Party::Account(from.clone()), to),
     };
-    let amount = Amount::from_minor(1).expect("an amount");
-    Action::Move(Move::new(parties, amount, usd()).expect("a move"))
+    Action::Post(Posting {
+        from,
+        to: Party::Account(to.clone()),
+        amount: Amount::from_minor(1).expect("an amount").magnitude(),
+        currency: usd(),
+    })
 }
 
 pub(super) fn usd() -> Currency {
@@ -218,7 +219,7 @@ pub(super) fn open_user(text: Option<&str>) -> Action {
         password_hash: text.map(|text| PasswordHash(format!("{text}#hash"))),
         session: None,
         currency: usd(),
-        opening_balance: Amount::ZERO,
+        opening_balance: Magnitude::ZERO,
     })
 }
 
@@ -234,7 +235,7 @@ pub(super) fn open_account() -> Action {
     Action::OpenAccount(OpenAccount {
         owner: None,
         currency: usd(),
-        opening_balance: Amount::ZERO,
+        opening_balance: Magnitude::ZERO,
     })
 }
 

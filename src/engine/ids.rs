@@ -75,9 +75,9 @@ pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: 
         ..Needed::default()
     };
     let mut named = 0;
-    for Command { action, .. } in commands {
-        match action {
-            Action::Move(_) => {}
+    for command in commands {
+        match command.action {
+            Action::Post(_) => {}
             Action::OpenUser(_) => {
                 needed.users += 1;
                 needed.accounts += 1;
@@ -85,7 +85,7 @@ pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: 
             Action::OpenAccount(_) => needed.accounts += 1,
             Action::ResetBook(_) => needed.books += 1,
         }
-        named += action.accounts().count();
+        named += command.accounts().count();
     }
     if needed.books != 0 {
         needed.accounts += named;

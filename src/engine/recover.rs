@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::ids::Ids;
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{Email, Fault};
+use crate::ledger::{Command, Email, Fault, Scope, View, key};
 use crate::storage::{self, CommitError};
 use crate::telemetry::throttle::Throttle;
 
@@ -106,12 +106,7 @@ impl Lane {
     async fn learn_outcomes(&mut self, batch: &mut Batch) -> Result<bool, CommitError> {
         let keys: Vec<_> = batch
             .commands()
-            .filter_map(|command| {
-                Some((
-                    batch.view.scope(command)?,
-                    command.key.as_ref()?.text.clone(),
-                ))
-            })
+            .filter_map(|command| scoped_key(command, &batch.view))
             .collect();
         let connection = self.connection.as_mut().ok_or_else(not_connected)?;
         let found = bounded(storage::outcomes::list_ids_by_keys(connection, &keys)).await?;
@@ -131,7 +126,7 @@ impl Lane {
             }
         }
         let dismissed = batch.dismiss(|command, view| {
-            let key = (view.scope(command)?, command.key.as_ref()?.text.clone());
+            let key = scoped_key(command, view)?;
             unreadable.get(&key).copied().cloned()
         });
         Ok(dismissed || known < batch.view.outcomes.len())
@@ -200,6 +195,12 @@ impl Lane {
         let second = batch.split_off();
         vec![batch, second]
     }
+}
+
+/// The key of a command with its scope, if it has both.
+fn scoped_key(command: &Command, view: &View) -> Option<(Scope, String)> {
+    let scope = key::scope(&command.action, |reference| view.account(reference))?;
+    Some((scope, command.key.as_ref()?.text.clone()))
 }
 
 /// How long a batch rests at most after so many conflicts in a row. The first is likely to stay the only one.

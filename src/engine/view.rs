@@ -6,7 +6,7 @@ use super::batch::{self, Batch};
 use super::ids::{Lacking, needed};
 use super::lane::Lane;
 use super::settle::{bounded, not_connected};
-use crate::ledger::{AccountRef, Answered, BookId, BookName, Email, View};
+use crate::ledger::{AccountRef, Answered, BookId, BookName, Command, Email, View};
 use crate::storage::{self, CommitError};
 
 impl Lane {
@@ -33,7 +33,7 @@ impl Lane {
 
     /// Fills the view with the heads and names that the commands need: from memory, or else by one query.
     pub(super) async fn read(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
-        let named = batch.commands().filter_map(|command| command.action.book());
+        let named = batch.commands().filter_map(Command::book);
         let named: Vec<BookName> = named.collect();
         batch.view.books.clear();
         self.read_books(batch, named).await?;
@@ -112,7 +112,7 @@ impl Lane {
         for reference in batch
             .work
             .iter()
-            .flat_map(|pending| pending.command.action.accounts())
+            .flat_map(|pending| pending.command.accounts())
         {
             if is_known(view, reference) {
                 continue;
@@ -169,7 +169,7 @@ impl Lane {
         }
         if !unreadable.is_empty() {
             batch.dismiss(|command, _| {
-                let mut accounts = command.action.accounts();
+                let mut accounts = command.accounts();
                 accounts.find_map(|reference| unreadable.get(reference).cloned())
             });
         }

@@ -1,11 +1,10 @@
-//! Idempotency keys: the header that carries one, and the digest of what was asked under it.
+//! Idempotency keys: the header that carries one, and what a response says of it.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponseBuilder};
-use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
-use crate::ledger::{Answered, Key, Receipt, Rejection};
+use crate::ledger::{Answered, Receipt, Rejection};
 
 /// Says that an answer had been given before.
 const REPLAYED: (HeaderName, HeaderValue) = (
@@ -73,24 +72,6 @@ pub(super) fn mark(response: &mut HttpResponseBuilder, replayed: bool) {
     }
 }
 
-/// A key over all that is asked under it: the dialect, the caller where there is one, the operation and every value.
-pub(super) fn key(text: String, asked: &[&str]) -> Key {
-    Key {
-        text,
-        digest: digest(asked),
-    }
-}
-
-/// Each value with its length before it, so that no two lists of values read the same.
-fn digest(asked: &[&str]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for value in asked {
-        hash.update(value.len().to_be_bytes());
-        hash.update(value.as_bytes());
-    }
-    hash.finalize().into()
-}
-
 #[cfg(test)]
 mod tests {
     use actix_web::test::TestRequest;
@@ -134,11 +115,5 @@ mod tests {
             let request = TestRequest::default().insert_header((HEADER, text.as_str())).to_http_request();
             prop_assert_eq!(header(&request), Ok(Some(text)));
         }
-    }
-
-    #[test]
-    fn the_digest_tells_lists_of_values_apart() {
-        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
-        assert_ne!(digest(&["a", ""]), digest(&["a"]));
     }
 }

@@ -1,8 +1,17 @@
 //! An entry of the journal: a change of one account that happened.
 
-use chrono::{DateTime, Utc};
+use std::fmt;
 
-use super::{AccountId, Amount, Seal, TransactionId, Version};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::account::{AccountId, Version};
+use super::money::Amount;
+
+/// A UUID of version 7 (RFC 9562).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TransactionId(pub Uuid);
 
 /// What happened to an account. Each kind is encoded in [`Seal::next`] and decided on in [`super::Head::next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,13 +36,6 @@ pub struct Entry {
     pub balance: Amount,
 }
 
-/// An entry under its seal: one row of the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sealed {
-    pub entry: Entry,
-    pub seal: Seal,
-}
-
 impl Change {
     /// Signed: what the account gained or lost.
     #[must_use]
@@ -46,5 +48,17 @@ impl Change {
     pub fn counterparty(self) -> Option<AccountId> {
         let Self::Money { counterparty, .. } = self;
         counterparty
+    }
+}
+
+impl fmt::Display for TransactionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl fmt::Debug for TransactionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
     }
 }

@@ -3,17 +3,9 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{AccountId, Amount, Receipt, TransactionId, Version};
-
-/// What the ledger says to a command, or that it cannot say.
-pub type Answer = Result<Answered, Fault>;
-
-/// A final answer, and whether it had been given before under the same key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
-    pub outcome: Result<Receipt, Rejection>,
-    pub replayed: bool,
-}
+use super::account::{AccountId, Version};
+use super::entry::TransactionId;
+use super::money::Amount;
 
 /// The rules said no. Final: shown to the caller and, under a key, remembered.
 ///
@@ -75,25 +67,6 @@ pub enum Fault {
     /// The fault is ours; nothing was applied.
     #[error("internal error: nothing was applied")]
     Bug,
-}
-
-impl Answered {
-    /// An answer that is given for the first time.
-    #[must_use]
-    pub fn first(outcome: Result<Receipt, Rejection>) -> Self {
-        Self {
-            outcome,
-            replayed: false,
-        }
-    }
-
-    /// The accounts that it changed, now and not before.
-    pub fn changes(&self) -> impl Iterator<Item = AccountId> {
-        let receipt = self.outcome.as_ref().ok().filter(|_| !self.replayed);
-        let standings = receipt.into_iter().flat_map(|receipt| &receipt.standings);
-        let changed = standings.filter(|standing| !standing.amount.is_zero());
-        changed.map(|standing| standing.account)
-    }
 }
 
 impl Fault {

@@ -3,10 +3,12 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use super::{
-    AccountId, Amount, BookId, Change, Currency, Entry, Rejection, Seal, Sealed, Side, Status,
-    TransactionId, UserId, Version,
-};
+use super::account::{AccountId, Status, UserId, Version};
+use super::book::BookId;
+use super::entry::{Change, Entry, TransactionId};
+use super::error::{Rejection, Side};
+use super::money::{Amount, Currency};
+use super::seal::{Seal, Sealed};
 
 /// The state of an account right after its last entry.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,43 +9,39 @@
 )]
 
 pub mod account;
+pub mod action;
+pub mod answer;
 pub mod book;
 pub mod command;
 pub mod email;
 pub mod entry;
 pub mod error;
 pub mod head;
-mod locate;
+pub mod key;
 pub mod money;
 mod number;
-mod openings;
-pub mod plan;
-mod planner;
-mod rules;
+pub mod planner;
 pub mod seal;
 
 #[cfg(test)]
-mod naive;
-#[cfg(test)]
-mod opening_tests;
-#[cfg(test)]
-mod plan_properties;
-#[cfg(test)]
-mod plan_tests;
+mod key_tests;
 #[cfg(test)]
 mod seal_tests;
 
 pub use account::{AccountId, AccountName, Status, UserId, Version};
-pub use book::{BookId, BookName, Books, OpenBook};
-pub use command::{
-    AccountRef, Action, Command, Key, Kind, Move, NamedAccount, NewSession, OpenAccount, OpenUser,
-    Parties, PasswordHash, Receipt, Scope, Standing, TransactionId,
+pub use action::{
+    AccountRef, Action, Kind, NamedAccount, NewSession, OpenAccount, OpenUser, Party, PasswordHash,
+    Posting,
 };
+pub use answer::{Answer, Answered, Receipt, Standing};
+pub use book::{BookId, BookName, Books, OpenBook};
+pub use command::{Command, Condition};
 pub use email::Email;
-pub use entry::{Change, Entry, Sealed};
-pub use error::{Answer, Answered, Fault, Rejection, Side};
+pub use entry::{Change, Entry, TransactionId};
+pub use error::{Fault, Rejection, Side};
 pub use head::{Break, Head};
-pub use money::{Amount, Currency, CurrencyCode};
-pub use plan::{Plan, View};
+pub use key::{Key, Scope};
+pub use money::{Amount, Currency, CurrencyCode, Magnitude};
 pub use planner::plan;
-pub use seal::Seal;
+pub use planner::plan::{Plan, View};
+pub use seal::{Seal, Sealed};

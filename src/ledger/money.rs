@@ -18,6 +18,10 @@ pub const SCALE_MAX: u8 = 18;
 #[serde(try_from = "String", into = "String")]
 pub struct Amount(i128);
 
+/// An amount that cannot be negative: how much moves, whichever way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Magnitude(Amount);
+
 /// A currency as far as arithmetic is concerned: its code, and the decimals of its minor unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Currency {
@@ -81,11 +85,11 @@ impl Amount {
 
     /// Without its sign.
     #[must_use]
-    pub fn magnitude(self) -> Self {
+    pub fn magnitude(self) -> Magnitude {
         if self.is_negative() {
-            self.negated()
+            Magnitude(self.negated())
         } else {
-            self
+            Magnitude(self)
         }
     }
 
@@ -153,6 +157,32 @@ impl Amount {
             text.insert(text.len().saturating_sub(scale), '.');
         }
         text
+    }
+}
+
+impl Magnitude {
+    pub const ZERO: Self = Self(Amount::ZERO);
+
+    /// `None` if the amount is negative.
+    #[must_use]
+    pub fn new(amount: Amount) -> Option<Self> {
+        (!amount.is_negative()).then_some(Self(amount))
+    }
+
+    /// `None` if the amount is negative or zero.
+    #[must_use]
+    pub fn positive(amount: Amount) -> Option<Self> {
+        Self::new(amount).filter(|magnitude| !magnitude.is_zero())
+    }
+
+    #[must_use]
+    pub const fn amount(self) -> Amount {
+        self.0
+    }
+
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.0.is_zero()
     }
 }
 

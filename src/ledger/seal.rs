@@ -5,7 +5,10 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use super::{AccountId, BookId, Change, Currency, Entry, UserId};
+use super::account::{AccountId, UserId};
+use super::book::BookId;
+use super::entry::{Change, Entry};
+use super::money::Currency;
 
 /// The first byte under every seal; a later kind of entry gets a number of its own.
 const FORMAT_GENESIS: u8 = 0;
@@ -14,6 +17,13 @@ const FORMAT_MONEY: u8 = 1;
 /// SHA-256 over a format number, the seal before and the fields of the entry, in one fixed encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Seal(pub [u8; 32]);
+
+/// An entry under its seal: one row of the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    pub entry: Entry,
+    pub seal: Seal,
+}
 
 impl Seal {
     /// The seal of an opening: it has no entry, its identity is all that it says.

@@ -2,8 +2,8 @@
 
 use super::{Service, read};
 use crate::ledger::{
-    AccountId, AccountRef, Action, Answer, BookName, Fault, Head, Key, Move, OpenAccount, UserId,
-    Version,
+    AccountId, AccountRef, Action, Answer, BookName, Condition, Fault, Head, Key, OpenAccount,
+    Posting, UserId,
 };
 use crate::storage::{self, Connection};
 
@@ -20,25 +20,17 @@ impl Service {
         self.submit(Action::OpenAccount(account), key)
     }
 
-    /// Moves money, both sides at once. An amount of zero moves nothing, and its key is remembered.
+    /// Moves money, both sides at once, if the conditions hold. An amount of zero moves nothing, and its key is remembered.
     ///
     /// # Errors
     /// Where there is no answer; see [`Fault`].
-    pub fn move_money(&self, money: Move, key: Option<Key>) -> impl Future<Output = Answer> {
-        self.submit(Action::Move(money), key)
-    }
-
-    /// Moves money, where the account that it leaves (for a deposit, the one that it reaches) still has the version.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
-    pub fn move_money_at(
+    pub fn post(
         &self,
-        money: Move,
-        version: Version,
+        posting: Posting,
+        conditions: Vec<Condition>,
         key: Option<Key>,
     ) -> impl Future<Output = Answer> {
-        self.submit_at(Action::Move(money), Some(version), key)
+        self.submit_if(conditions, Action::Post(posting), key)
     }
 
     /// Seals the open book of that name, and opens a new, empty one.

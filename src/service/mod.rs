@@ -21,7 +21,7 @@ use self::balances::Balances;
 use self::passwords::Passwords;
 use crate::engine::{Counts, Engine};
 use crate::ledger::{
-    Action, Answer, Command, Currency, CurrencyCode, Fault, Key, TransactionId, Version,
+    Action, Answer, Command, Condition, Currency, CurrencyCode, Fault, Key, TransactionId,
 };
 use crate::storage::{self, Connection, Database, Pool, StorageError, Unreadable};
 use crate::telemetry::throttle::Throttle;
@@ -143,20 +143,20 @@ impl Service {
     }
 
     fn submit(&self, action: Action, key: Option<Key>) -> impl Future<Output = Answer> {
-        self.submit_at(action, None, key)
+        self.submit_if(Vec::new(), action, key)
     }
 
-    fn submit_at(
+    fn submit_if(
         &self,
+        conditions: Vec<Condition>,
         action: Action,
-        expected_version: Option<Version>,
         key: Option<Key>,
     ) -> impl Future<Output = Answer> {
         self.engine.submit(Command {
             id: new_transaction(),
-            action,
             key,
-            expected_version,
+            conditions,
+            action,
         })
     }
 

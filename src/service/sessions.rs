@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::passwords::Password;
 use super::{Service, read};
 use crate::ledger::{
-    Amount, Answered, Currency, Email, Fault, Key, NewSession, OpenUser, Rejection, UserId,
+    Answered, Currency, Email, Fault, Key, Magnitude, NewSession, OpenUser, Rejection, UserId,
 };
 use crate::storage;
 use crate::storage::sessions::{self, Lifetime, TokenHash};
@@ -64,7 +64,7 @@ impl Service {
                 lifetime: LIFETIME.absolute,
             }),
             currency,
-            opening_balance: Amount::ZERO,
+            opening_balance: Magnitude::ZERO,
         };
         let answered = self.open_user(open, key).await?;
         let (answered, session) = match &answered.outcome {

@@ -9,7 +9,7 @@ mod versions;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use passbook::ledger::{Amount, OpenAccount};
+use passbook::ledger::{Magnitude, OpenAccount};
 use reqwest::Method;
 
 use crate::support::{Bank, Reply};
@@ -41,7 +41,7 @@ impl<'b> Account<'b> {
         let account = OpenAccount {
             owner: None,
             currency: registered.currency,
-            opening_balance: Amount::ZERO,
+            opening_balance: Magnitude::ZERO,
         };
         let answered = service.open_account(account, None).await;
         let receipt = answered.expect("an answer").outcome.expect("an account");

@@ -49,7 +49,7 @@ async fn a_demo_user_of_an_earlier_program_stays_the_only_one() {
         password_hash: None,
         session: None,
         currency: service.default_currency(),
-        opening_balance: Amount::from_minor(500).expect("an amount"),
+        opening_balance: Amount::from_minor(500).expect("an amount").magnitude(),
     };
     let key = Key {
         text: "passbook-demo".to_owned(),

@@ -351,7 +351,7 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
     let to = || AccountRef::Named(name.clone());
 
     let refused = service
-        .move_money(transfer(&bank, from.clone(), to(), 1_001), None)
+        .post(transfer(&bank, from.clone(), to(), 1_001), Vec::new(), None)
         .await
         .expect("an answer");
     assert!(
@@ -366,7 +366,7 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
     assert_eq!(bank.number("select count(*) from accounts").await, 1);
 
     let accepted = service
-        .move_money(transfer(&bank, from, to(), 400), None)
+        .post(transfer(&bank, from, to(), 400), Vec::new(), None)
         .await
         .expect("an answer");
     let receipt = accepted.outcome.expect("accepted");
@@ -394,7 +394,7 @@ async fn what_waits_for_an_answer_is_small() {
         AccountRef::Named(account)
     });
     let [from, to] = ends.clone();
-    let moving = service.move_money(transfer(&bank, from, to, 400), None);
+    let moving = service.post(transfer(&bank, from, to, 400), Vec::new(), None);
     let [from, _] = ends;
     let finding = service.find_account(from);
     let sizes = [size_of_val(&moving), size_of_val(&finding)];

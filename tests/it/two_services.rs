@@ -119,7 +119,7 @@ async fn opposite_transfers_neither_deadlock_nor_lose_money() {
             (other_id, one_id)
         };
         let money = transfer(&here, AccountRef::Id(from), AccountRef::Id(to), 100);
-        service.move_money(money, None)
+        service.post(money, Vec::new(), None)
     }))
     .await;
     assert!(replies.iter().all(|reply| {

@@ -8,7 +8,7 @@ mod verdicts;
 use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use passbook::ledger::{AccountId, AccountRef, Amount, Move, Parties};
+use passbook::ledger::{AccountId, AccountRef, Amount, Party, Posting};
 use passbook::service::audit::{Extent, Pages, Settings};
 use tempfile::TempDir;
 
@@ -222,10 +222,14 @@ async fn transfer(bank: &Bank, from: i64, to: i64, amount: &str) {
     let service = bank.app.service();
     let currency = service.default_currency();
     let amount = Amount::parse_plain(amount, currency.scale).expect("an amount");
-    let [from, to] = [from, to].map(|id| AccountRef::Id(AccountId(id)));
-    let money = Parties::Transfer { from, to };
-    let money = Move::new(money, amount, currency).expect("not negative");
-    let answered = service.move_money(money, None).await;
+    let [from, to] = [from, to].map(|id| Party::Account(AccountRef::Id(AccountId(id))));
+    let posting = Posting {
+        from,
+        to,
+        amount: amount.magnitude(),
+        currency,
+    };
+    let answered = service.post(posting, Vec::new(), None).await;
     let outcome = answered.expect("an answer").outcome;
     outcome.expect("the money is there");
 }

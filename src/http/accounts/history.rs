@@ -74,7 +74,7 @@ impl Entry {
         Self {
             id: transaction_id(sealed.transaction),
             direction,
-            amount: Number::new(change.amount().magnitude(), currency),
+            amount: Number::new(change.amount().magnitude().amount(), currency),
             new_balance: Number::new(sealed.balance, currency),
             new_version: sealed.version.0.to_string(),
             timestamp: timestamp(sealed.created_at),

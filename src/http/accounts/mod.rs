@@ -16,8 +16,8 @@ use super::number::{self, Number};
 use super::operation::Operation;
 use super::{body, idempotency};
 use crate::ledger::{
-    AccountId, AccountRef, Amount, Answered, Currency, Fault, Key, Kind, OpenAccount, Receipt,
-    Standing, TransactionId,
+    AccountId, AccountRef, Answered, Currency, Fault, Kind, Magnitude, OpenAccount, Receipt,
+    Standing, TransactionId, key,
 };
 use crate::service::Service;
 
@@ -72,7 +72,7 @@ async fn open(
         currency,
         opening_balance,
     };
-    let key = key.map(|key| opening_key(key, &account));
+    let key = key.map(|text| key::accounts_open(text, opening_balance, currency));
     let receipt = accepted(service.open_account(account, key).await?)?;
     let standing = only_standing(&receipt)?;
     Ok(HttpResponse::Created().json(Opened {
@@ -90,15 +90,6 @@ async fn balance(service: Data<Service>, id: Path<String>) -> Result<HttpRespons
         balance: Number::new(head.balance, head.currency),
         version: head.version.0,
     }))
-}
-
-impl Direction {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Deposit => "Deposit",
-            Self::Withdraw => "Withdraw",
-        }
-    }
 }
 
 /// The receipt of what was done for the first time.
@@ -132,12 +123,6 @@ fn only_standing(receipt: &Receipt) -> Result<&Standing, Fault> {
     receipt.standings.first().ok_or(Fault::Bug)
 }
 
-fn opening_key(key: String, account: &OpenAccount) -> Key {
-    let amount = account.opening_balance.minor().to_string();
-    let code = account.currency.code;
-    idempotency::key(key, &["accounts", "open", &amount, code.as_str()])
-}
-
 /// What a transaction is called here.
 fn transaction_id(id: TransactionId) -> String {
     format!("txn{}", id.0.simple())
@@ -152,15 +137,14 @@ fn parse_id(text: &str) -> Result<AccountId, Problem> {
     Ok(AccountId(id))
 }
 
-fn parse_opening_balance(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
-    let Some(value) = value else {
-        return Ok(Amount::ZERO);
-    };
-    let amount = number::parse(value, currency);
-    let amount =
-        amount.map_err(|error| Problem::Invalid(number::complaint("balance", error, currency)))?;
-    if amount.is_negative() {
-        return Err(Problem::Invalid("balance must not be negative".to_owned()));
-    }
-    Ok(amount)
+fn parse_opening_balance(
+    value: Option<&RawValue>,
+    currency: Currency,
+) -> Result<Magnitude, Problem> {
+    let amount = value.map(|value| number::parse(value, currency));
+    let amount = amount
+        .transpose()
+        .map_err(|error| Problem::Invalid(number::complaint("balance", error, currency)))?;
+    Magnitude::new(amount.unwrap_or_default())
+        .ok_or_else(|| Problem::Invalid("balance must not be negative".to_owned()))
 }

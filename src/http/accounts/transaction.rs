@@ -11,7 +11,7 @@ use super::{timestamp, transaction_id};
 use crate::http::number::{self, Number};
 use crate::http::{body, idempotency};
 use crate::ledger::{
-    AccountId, AccountRef, Amount, Currency, Fault, Key, Move, Parties, Receipt, Version,
+    AccountRef, Condition, Currency, Fault, Magnitude, Posting, Receipt, Version, key,
 };
 use crate::service::Service;
 
@@ -39,15 +39,6 @@ struct Made {
     timestamp: String,
 }
 
-/// A transaction as the ledger understands it.
-struct Asked {
-    account: AccountId,
-    direction: Direction,
-    amount: Amount,
-    currency: Currency,
-    expected_version: Option<Version>,
-}
-
 pub(super) async fn make(
     service: Data<Service>,
     id: Path<String>,
@@ -61,56 +52,35 @@ pub(super) async fn make(
     let key = idempotency::header(&request)?;
     let head = service.recall_account(account).await?;
     let head = head.ok_or(Problem::AccountNotFound)?;
-    let asked = Asked {
-        account,
-        direction,
-        amount: parse_amount(transaction.amount.as_deref(), head.currency)?,
-        currency: head.currency,
-        expected_version,
+    let currency = head.currency;
+    let amount = parse_amount(transaction.amount.as_deref(), currency)?;
+    let change = match direction {
+        Direction::Deposit => amount.amount(),
+        Direction::Withdraw => amount.amount().negated(),
     };
-    let key = key.map(|key| asked.key(key));
-    let money = asked.money()?;
-    let answered = match expected_version {
-        Some(version) => service.move_money_at(money, version, key).await,
-        None => service.move_money(money, key).await,
+    let key =
+        key.map(|text| key::accounts_transact(text, account, change, currency, expected_version));
+    let account = AccountRef::Id(account);
+    let condition = |version| Condition::Version {
+        account: account.clone(),
+        version,
     };
+    let conditions = expected_version.map(condition).into_iter().collect();
+    let posting = Posting::change(account, change, currency);
+    let answered = service.post(posting, conditions, key).await;
     let answered = answered.map_err(|fault| Problem::Fault(fault, Some(head.version)))?;
     let receipt = accepted(answered)?;
-    Ok(HttpResponse::Created().json(Made::new(&asked, &receipt)?))
-}
-
-impl Asked {
-    fn money(&self) -> Result<Move, Fault> {
-        let account = AccountRef::Id(self.account);
-        let parties = match self.direction {
-            Direction::Deposit => Parties::Deposit { to: account },
-            Direction::Withdraw => Parties::Withdrawal { from: account },
-        };
-        Move::new(parties, self.amount, self.currency).ok_or(Fault::Bug)
-    }
-
-    fn key(&self, key: String) -> Key {
-        let version = self.expected_version;
-        let asked = [
-            "accounts",
-            "transact",
-            &self.account.to_string(),
-            self.direction.as_str(),
-            &self.amount.minor().to_string(),
-            self.currency.code.as_str(),
-            &version.map_or_else(String::new, |version| version.0.to_string()),
-        ];
-        idempotency::key(key, &asked)
-    }
+    let made = Made::new(direction, amount, &receipt)?;
+    Ok(HttpResponse::Created().json(made))
 }
 
 impl Made {
-    fn new(asked: &Asked, receipt: &Receipt) -> Result<Self, Fault> {
+    fn new(direction: Direction, amount: Magnitude, receipt: &Receipt) -> Result<Self, Fault> {
         let standing = only_standing(receipt)?;
         Ok(Self {
             id: transaction_id(receipt.transaction),
-            direction: asked.direction,
-            amount: Number::new(asked.amount, asked.currency),
+            direction,
+            amount: Number::new(amount.amount(), standing.currency),
             new_balance: Number::new(standing.balance, standing.currency),
             new_version: standing.version.0.to_string(),
             timestamp: timestamp(receipt.created_at),
@@ -146,15 +116,11 @@ fn parse_version(value: Option<&RawValue>) -> Result<Option<Version>, Problem> {
         .ok_or_else(|| Problem::not_positive("expectedversion"))
 }
 
-fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
+fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Magnitude, Problem> {
     let value = value.ok_or_else(|| Problem::missing("moneyWithdraw/Deposit"))?;
     let amount = number::parse(value, currency);
     let amount =
         amount.map_err(|error| Problem::Invalid(number::complaint("amount", error, currency)))?;
-    if amount.is_negative() || amount.is_zero() {
-        return Err(Problem::Invalid(
-            "amount must be greater than zero".to_owned(),
-        ));
-    }
-    Ok(amount)
+    Magnitude::positive(amount)
+        .ok_or_else(|| Problem::Invalid("amount must be greater than zero".to_owned()))
 }

@@ -113,7 +113,7 @@ impl Block {
             data: BlockData {
                 origin,
                 destination,
-                amount: Number::shortest(amount.magnitude(), head.currency),
+                amount: Number::shortest(amount.magnitude().amount(), head.currency),
                 signature: signature(entry.kind),
             },
         }

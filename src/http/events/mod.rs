@@ -17,8 +17,8 @@ use super::operation::Operation;
 use super::settings::Resets;
 use super::{body, idempotency};
 use crate::ledger::{
-    AccountName, AccountRef, Amount, BookName, Currency, Fault, Key, Move, NamedAccount, Parties,
-    Receipt, Standing,
+    AccountName, AccountRef, BookName, Currency, Fault, Magnitude, NamedAccount, Party, Posting,
+    Receipt, Standing, key,
 };
 use crate::service::Service;
 
@@ -42,7 +42,7 @@ struct Event {
 }
 
 /// What is answered: each side of what moved that has an account.
-#[derive(Default, Serialize)]
+#[derive(Serialize)]
 struct Moved<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Side<'a>>,
@@ -56,11 +56,10 @@ struct Side<'a> {
     balance: Number,
 }
 
-/// An event as the ledger understands it, with what its accounts are called here.
-enum Asked {
-    Deposit { destination: String },
-    Withdraw { origin: String },
-    Transfer { origin: String, destination: String },
+/// Between which accounts money moves, as they are called here. Without one of them, it is the world.
+struct Ends {
+    origin: Option<String>,
+    destination: Option<String>,
 }
 
 async fn reset(
@@ -72,7 +71,7 @@ async fn reset(
         return Err(Problem::ResetRefused);
     }
     let key = idempotency::header(&request)?;
-    let key = key.map(|key| idempotency::key(key, &["events", "reset"]));
+    let key = key.map(key::events_reset);
     let answered = service.reset_book(BookName::EVENTS, key).await?;
     let mut response = HttpResponse::Ok();
     idempotency::accepted(&mut response, answered)?;
@@ -102,91 +101,56 @@ async fn event(
     let currency = service.default_currency();
     let event: Event = body::read(&request, payload).await?;
     let key = idempotency::header(&request)?;
-    let asked = event.asked()?;
+    let ends = event.ends()?;
     let amount = parse_amount(event.amount.as_deref(), currency)?;
-    let key = key.map(|key| asked.key(key, amount, currency));
-    let money = Move::new(asked.parties()?, amount, currency).ok_or(Fault::Bug)?;
-    let answered = service.move_money(money, key).await?;
+    let (origin, destination) = (ends.origin.as_deref(), ends.destination.as_deref());
+    let key = key.map(|text| key::events_event(text, origin, destination, amount, currency));
+    let posting = Posting {
+        from: origin.map_or(Ok(Party::World), party)?,
+        to: destination.map_or(Ok(Party::World), party)?,
+        amount,
+        currency,
+    };
+    let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Created();
     let receipt = idempotency::accepted(&mut response, answered)?;
-    Ok(response.json(asked.moved(&receipt)))
+    Ok(response.json(ends.moved(&receipt)))
 }
 
 impl Event {
-    fn asked(&self) -> Result<Asked, Problem> {
+    fn ends(&self) -> Result<Ends, Problem> {
         let kind = self.kind.as_deref().ok_or(Problem::Missing("type"))?;
         let kind: String = serde_json::from_str(kind.get())
             .map_err(|_| Problem::Invalid("type must be a string".to_owned()))?;
-        let origin = || parse_id("origin", self.origin.as_deref());
-        let destination = || parse_id("destination", self.destination.as_deref());
-        match kind.as_str() {
-            "deposit" => Ok(Asked::Deposit {
-                destination: destination()?,
-            }),
-            "withdraw" => Ok(Asked::Withdraw { origin: origin()? }),
-            "transfer" => Ok(Asked::Transfer {
-                origin: origin()?,
-                destination: destination()?,
-            }),
-            _ => Err(Problem::Invalid(
-                "type must be deposit, withdraw or transfer".to_owned(),
-            )),
-        }
+        let (gives, takes) = match kind.as_str() {
+            "deposit" => (false, true),
+            "withdraw" => (true, false),
+            "transfer" => (true, true),
+            _ => {
+                return Err(Problem::Invalid(
+                    "type must be deposit, withdraw or transfer".to_owned(),
+                ));
+            }
+        };
+        let origin = gives.then(|| parse_id("origin", self.origin.as_deref()));
+        let origin = origin.transpose()?;
+        let destination = takes.then(|| parse_id("destination", self.destination.as_deref()));
+        let destination = destination.transpose()?;
+        Ok(Ends {
+            origin,
+            destination,
+        })
     }
 }
 
-impl Asked {
-    fn parties(&self) -> Result<Parties, Problem> {
-        Ok(match self {
-            Self::Deposit { destination } => Parties::Deposit {
-                to: account(destination)?,
-            },
-            Self::Withdraw { origin } => Parties::Withdrawal {
-                from: account(origin)?,
-            },
-            Self::Transfer {
-                origin,
-                destination,
-            } => Parties::Transfer {
-                from: account(origin)?,
-                to: account(destination)?,
-            },
-        })
-    }
-
-    fn key(&self, key: String, amount: Amount, currency: Currency) -> Key {
-        let (kind, origin, destination) = match self {
-            Self::Deposit { destination } => ("deposit", "", destination.as_str()),
-            Self::Withdraw { origin } => ("withdraw", origin.as_str(), ""),
-            Self::Transfer {
-                origin,
-                destination,
-            } => ("transfer", origin.as_str(), destination.as_str()),
-        };
-        let (code, amount) = (currency.code, amount.minor().to_string());
-        let asked = ["events", kind, origin, destination, code.as_str(), &amount];
-        idempotency::key(key, &asked)
-    }
-
+impl Ends {
+    /// The giving account comes first in a receipt.
     fn moved<'a>(&'a self, receipt: &Receipt) -> Moved<'a> {
         let mut standings = receipt.standings.iter();
-        let mut side = |id: &'a str| standings.next().map(|standing| Side::new(id, standing));
-        match self {
-            Self::Deposit { destination } => Moved {
-                destination: side(destination),
-                ..Moved::default()
-            },
-            Self::Withdraw { origin } => Moved {
-                origin: side(origin),
-                ..Moved::default()
-            },
-            Self::Transfer {
-                origin,
-                destination,
-            } => Moved {
-                origin: side(origin),
-                destination: side(destination),
-            },
+        let mut side = |id: &'a String| standings.next().map(|standing| Side::new(id, standing));
+        Moved {
+            origin: self.origin.as_ref().and_then(&mut side),
+            destination: self.destination.as_ref().and_then(side),
         }
     }
 }
@@ -236,15 +200,14 @@ fn account(id: &str) -> Result<AccountRef, Problem> {
     }))
 }
 
-fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Amount, Problem> {
+fn party(id: &str) -> Result<Party, Problem> {
+    account(id).map(Party::Account)
+}
+
+fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Magnitude, Problem> {
     let value = value.ok_or(Problem::Missing("amount"))?;
     let amount = number::parse(value, currency)
         .map_err(|error| Problem::Invalid(number::complaint("amount", error, currency)))?;
-    if Amount::ZERO < amount {
-        Ok(amount)
-    } else {
-        Err(Problem::Invalid(
-            "amount must be greater than zero".to_owned(),
-        ))
-    }
+    Magnitude::positive(amount)
+        .ok_or_else(|| Problem::Invalid("amount must be greater than zero".to_owned()))
 }

@@ -11,7 +11,7 @@ use crate::http::body::Body;
 use crate::http::fields::Fields;
 use crate::http::number;
 use crate::http::text;
-use crate::ledger::{Amount, Currency, Email, UserId};
+use crate::ledger::{Amount, Currency, Email, Magnitude, UserId};
 
 /// The fields of a request: of its query, and of its body.
 #[derive(Debug, Default)]
@@ -102,18 +102,15 @@ impl Asked {
     }
 
     /// Greater than zero. In a query or a form it is written as a JSON number is: clients print small ones as `1e-08`.
-    pub(super) fn amount(&self, currency: Currency) -> Result<Amount, Problem> {
+    pub(super) fn amount(&self, currency: Currency) -> Result<Magnitude, Problem> {
         let amount = match self.fetch("amount")? {
             Value::Text(text) => Amount::parse_number(text, currency.scale),
             Value::Json(value) => number::parse(value, currency),
         };
         let amount =
             amount.map_err(|error| invalid(number::complaint("amount", error, currency)))?;
-        if Amount::ZERO < amount {
-            Ok(amount)
-        } else {
-            Err(invalid("amount must be greater than zero".to_owned()))
-        }
+        Magnitude::positive(amount)
+            .ok_or_else(|| invalid("amount must be greater than zero".to_owned()))
     }
 
     fn text(&self, field: &'static str) -> Result<String, Problem> {

@@ -17,7 +17,7 @@ use super::idempotency;
 use super::number::Number;
 use super::operation::Operation;
 use crate::ledger::{
-    AccountRef, Amount, Fault, Key, Move, NamedAccount, OpenUser, Parties, Receipt, UserId,
+    AccountRef, Fault, Magnitude, NamedAccount, OpenUser, Party, Posting, Receipt, UserId, key,
 };
 use crate::service::{Registered, Service};
 
@@ -112,8 +112,7 @@ async fn open(
 ) -> Result<HttpResponse, Problem> {
     let (asked, key) = read_write(request, payload).await?;
     let (name, email) = (asked.name()?, asked.email()?);
-    let key =
-        key.map(|key| idempotency::key(key, &["ledger", "create", &name, email.in_lower_case()]));
+    let key = key.map(|text| key::ledger_create(text, &name, &email));
     let typed = email.typed().to_owned();
     let user = OpenUser {
         name: Some(name.clone()),
@@ -121,7 +120,7 @@ async fn open(
         password_hash: None,
         session: None,
         currency: service.default_currency(),
-        opening_balance: Amount::ZERO,
+        opening_balance: Magnitude::ZERO,
     };
     let answered = service.open_user(user, key).await?;
     let mut response = HttpResponse::Ok();
@@ -147,19 +146,19 @@ async fn change(
     let currency = registered.currency;
     let amount = asked.amount(currency)?;
     let change = match asking {
-        Asking::Withdrawal => amount.negated(),
-        Asking::Deposit | Asking::Transfer | Asking::Creation => amount,
+        Asking::Withdrawal => amount.amount().negated(),
+        Asking::Deposit | Asking::Transfer | Asking::Creation => amount.amount(),
     };
-    let key = key.map(|key| digest(key, &[user], &registered, change));
-    let money = Move::change(account(user, &registered), change, currency);
-    let answered = service.move_money(money, key).await?;
+    let key = key.map(|text| key::ledger_change(text, user, change, currency));
+    let posting = Posting::change(account(user, &registered), change, currency);
+    let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Ok();
     let receipt = idempotency::accepted(&mut response, answered);
     let receipt = receipt.map_err(|refused| Problem::Refused(asking, refused))?;
     Ok(response.json(Moved {
         transaction_id: transaction_id(&receipt),
         user_id: user.0,
-        amount: Number::shortest(amount, currency),
+        amount: Number::shortest(amount.amount(), currency),
         currency_type: registered.name,
     }))
 }
@@ -174,13 +173,16 @@ async fn pay(
     let registered = crypto(service, &asked.currency()?).await?;
     let currency = registered.currency;
     let amount = asked.amount(currency)?;
-    let key = key.map(|key| digest(key, &[source, target], &registered, amount));
-    let parties = Parties::Transfer {
-        from: account(source, &registered),
-        to: account(target, &registered),
+    let users = [source, target];
+    let key = key.map(|text| key::ledger_transfer(text, users, amount, currency));
+    let [from, to] = users.map(|user| Party::Account(account(user, &registered)));
+    let posting = Posting {
+        from,
+        to,
+        amount,
+        currency,
     };
-    let money = Move::new(parties, amount, currency).ok_or(Fault::Bug)?;
-    let answered = service.move_money(money, key).await?;
+    let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Ok();
     let receipt = idempotency::accepted(&mut response, answered);
     let receipt = receipt.map_err(|refused| Problem::Refused(Asking::Transfer, refused))?;
@@ -188,7 +190,7 @@ async fn pay(
         transaction_id: transaction_id(&receipt),
         source_user_id: source.0,
         target_user_id: target.0,
-        amount: Number::shortest(amount, currency),
+        amount: Number::shortest(amount.amount(), currency),
         currency_type: registered.name,
     }))
 }
@@ -243,18 +245,6 @@ async fn crypto(service: &Service, name: &str) -> Result<Registered, Problem> {
 
 fn account(user: UserId, registered: &Registered) -> AccountRef {
     AccountRef::Named(NamedAccount::of_user(user, registered.currency))
-}
-
-fn digest(key: String, users: &[UserId], registered: &Registered, change: Amount) -> Key {
-    let code = registered.currency.code;
-    let mut asked = vec![
-        "ledger".to_owned(),
-        code.to_string(),
-        change.minor().to_string(),
-    ];
-    asked.extend(users.iter().map(UserId::to_string));
-    let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
-    idempotency::key(key, &asked)
 }
 
 fn transaction_id(receipt: &Receipt) -> String {

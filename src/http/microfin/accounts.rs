@@ -9,7 +9,7 @@ use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{receive_signed_in, session};
 use crate::http::fields::Fields;
 use crate::http::idempotency;
-use crate::ledger::{AccountId, Amount, Fault, Head, OpenAccount};
+use crate::ledger::{AccountId, Fault, Head, Magnitude, OpenAccount, key};
 use crate::service::Service;
 
 /// Accounts on a page, at most.
@@ -47,14 +47,12 @@ pub(super) async fn open(
 ) -> Result<HttpResponse, Problem> {
     let asked = receive_signed_in(&service, &request, payload).await?;
     let currency = service.default_currency();
-    let key = asked.key.map(|key| {
-        let (caller, code) = (asked.caller.to_string(), currency.code);
-        idempotency::key(key, &["microfin", "open_account", &caller, code.as_str()])
-    });
+    let key = asked.key;
+    let key = key.map(|text| key::microfin_open(text, asked.caller, currency));
     let account = OpenAccount {
         owner: Some(asked.caller),
         currency,
-        opening_balance: Amount::ZERO,
+        opening_balance: Magnitude::ZERO,
     };
     let answered = service.open_account(account, key).await?;
     let mut response = HttpResponse::Ok();

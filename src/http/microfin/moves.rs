@@ -9,7 +9,7 @@ use super::error::{Asked, Problem};
 use super::{SignedIn, receive_signed_in, required, string};
 use crate::http::{idempotency, number};
 use crate::ledger::{
-    AccountId, AccountRef, Amount, Currency, Fault, Head, Key, Move, Parties, Side, UserId,
+    AccountId, AccountRef, Currency, Fault, Head, Magnitude, Party, Posting, Side, UserId, key,
 };
 use crate::service::Service;
 
@@ -108,9 +108,17 @@ async fn carry_out(
     let caller = asked.caller;
     let currency = ends.currency();
     let amount = ends.parse_amount(amount)?;
-    let key = asked.key.map(|key| ends.key(key, caller, amount));
-    let money = Move::new(ends.parties(caller), amount, currency).ok_or(Fault::Bug)?;
-    let answered = service.move_money(money, key).await?;
+    let [from, to] = ends.accounts();
+    let ids = [from, to].map(|account| account.map(|head| head.id));
+    let key = asked.key;
+    let key = key.map(|text| key::microfin_move(text, caller, ids, amount, currency));
+    let posting = Posting {
+        from: party(from.map(|from| AccountRef::Owned(from.id, caller))),
+        to: party(to.map(|to| AccountRef::Id(to.id))),
+        amount,
+        currency,
+    };
+    let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Accepted();
     let receipt = idempotency::accepted(&mut response, answered)
         .map_err(|refused| Problem::Refused(ends.asked(), refused))?;
@@ -151,50 +159,29 @@ impl Ends {
         }
     }
 
-    fn parties(&self, caller: UserId) -> Parties {
+    /// The giving one first.
+    fn accounts(&self) -> [Option<&Head>; 2] {
         match self {
-            Self::Deposit { to } => Parties::Deposit {
-                to: AccountRef::Id(to.id),
-            },
-            Self::Withdrawal { from } => Parties::Withdrawal {
-                from: AccountRef::Owned(from.id, caller),
-            },
-            Self::Transfer { from, to } => Parties::Transfer {
-                from: AccountRef::Owned(from.id, caller),
-                to: AccountRef::Id(to.id),
-            },
+            Self::Deposit { to } => [None, Some(to)],
+            Self::Withdrawal { from } => [Some(from), None],
+            Self::Transfer { from, to } => [Some(from), Some(to)],
         }
     }
 
-    fn key(&self, key: String, caller: UserId, amount: Amount) -> Key {
-        let (operation, from, to) = match self {
-            Self::Deposit { to } => ("deposit", None, Some(to)),
-            Self::Withdrawal { from } => ("withdraw", Some(from), None),
-            Self::Transfer { from, to } => ("transfer", Some(from), Some(to)),
-        };
-        let id = |head: Option<&Head>| head.map(|head| head.id.to_string()).unwrap_or_default();
-        let (from, to) = (id(from), id(to));
-        let (caller, amount) = (caller.to_string(), amount.minor().to_string());
-        let code = self.currency().code;
-        let code = code.as_str();
-        idempotency::key(
-            key,
-            &["microfin", operation, &caller, &from, &to, code, &amount],
-        )
-    }
-
-    fn parse_amount(&self, value: &RawValue) -> Result<Amount, Problem> {
+    fn parse_amount(&self, value: &RawValue) -> Result<Magnitude, Problem> {
         let amount = number::parse(value, self.currency())
             .map_err(|_| Problem::Invalid("Invalid Input Amount"))?;
-        if Amount::ZERO < amount {
-            return Ok(amount);
-        }
-        Err(Problem::Invalid(match self {
+        let otherwise = match self {
             Self::Deposit { .. } => "Deposit amount must be greater than zero",
             Self::Withdrawal { .. } => "Invalid Withdrawal Amount",
             Self::Transfer { .. } => "Transfer amount must be greater than zero",
-        }))
+        };
+        Magnitude::positive(amount).ok_or(Problem::Invalid(otherwise))
     }
+}
+
+fn party(account: Option<AccountRef>) -> Party {
+    account.map_or(Party::World, Party::Account)
 }
 
 /// The account of a number, as far as its currency and its owner go. What is no number is no account.

@@ -9,7 +9,7 @@ use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{Done, required, session, string};
 use crate::http::body::Body;
 use crate::http::{idempotency, text};
-use crate::ledger::{Email, Fault};
+use crate::ledger::{Email, Fault, key};
 use crate::service::{Password, Service, SignUp, SignedUp};
 
 #[derive(Deserialize)]
@@ -33,14 +33,7 @@ pub(super) async fn sign_up(
     let body = Body::receive(&request, payload).await?;
     let key = idempotency::header(&request)?;
     let user = body.parse_optional::<Newcomer>()?.sign_up(&service)?;
-    // Without the password: a digest is stored, and a fast one. The service tells another password apart.
-    let asked = [
-        "microfin",
-        "sign_up",
-        &user.name,
-        user.email.in_lower_case(),
-    ];
-    let key = key.map(|key| idempotency::key(key, &asked));
+    let key = key.map(|text| key::microfin_sign_up(text, &user.name, &user.email));
     let SignedUp { answered, session } = service.sign_up(user, key).await?;
     let mut response = HttpResponse::Ok();
     idempotency::accepted(&mut response, answered)

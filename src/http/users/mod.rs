@@ -15,7 +15,8 @@ use super::operation::Operation;
 use super::{body, idempotency, text};
 use crate::ledger::money::AmountError;
 use crate::ledger::{
-    AccountRef, Amount, Currency, Email, Fault, Move, NamedAccount, OpenUser, Receipt, UserId,
+    AccountRef, Amount, Currency, Email, Fault, Magnitude, NamedAccount, OpenUser, Posting,
+    Receipt, UserId, key,
 };
 use crate::service::{Service, UserBalance};
 
@@ -123,22 +124,10 @@ async fn change_balance(
     let (Some(id), Some(amount), Some(key)) = (id, amount, key) else {
         return Err(Problem::Invalid(errors));
     };
-    let key = key.map(|key| {
-        let (id, amount) = (id.to_string(), amount.minor().to_string());
-        idempotency::key(
-            key,
-            &[
-                "users",
-                "change_balance",
-                &id,
-                currency.code.as_str(),
-                &amount,
-            ],
-        )
-    });
+    let key = key.map(|text| key::users_change(text, id, amount, currency));
     let account = AccountRef::Named(NamedAccount::of_user(id, currency));
-    let money = Move::change(account, amount, currency);
-    let answered = service.move_money(money, key).await?;
+    let posting = Posting::change(account, amount, currency);
+    let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Ok();
     let receipt = idempotency::accepted(&mut response, answered)?;
     let updated_at = if let Some(standing) = receipt.standings.first() {
@@ -179,13 +168,13 @@ async fn open(
     else {
         return Err(Problem::Invalid(errors));
     };
-    let key = key.map(|key| {
-        // As JSON, where null and an empty string are two things.
-        let texts = serde_json::json!([name, email.as_ref().map(Email::in_lower_case)]).to_string();
-        let amount = opening_balance.minor().to_string();
-        idempotency::key(
-            key,
-            &["users", "open", &texts, currency.code.as_str(), &amount],
+    let key = key.map(|text| {
+        key::users_open(
+            text,
+            name.as_deref(),
+            email.as_ref(),
+            opening_balance,
+            currency,
         )
     });
     let answered = service
@@ -265,12 +254,13 @@ fn parse_amount(
     amount.map_err(|error| number::complaint(what, error, currency))
 }
 
-fn parse_opening_balance(value: Option<&RawValue>, currency: Currency) -> Result<Amount, String> {
-    match value.map(|value| parse_amount("Balance", Some(value), currency)) {
-        None => Ok(Amount::ZERO),
-        Some(Ok(amount)) if amount.is_negative() => Err("Balance must not be negative".to_owned()),
-        Some(parsed) => parsed,
-    }
+fn parse_opening_balance(
+    value: Option<&RawValue>,
+    currency: Currency,
+) -> Result<Magnitude, String> {
+    let balance = value.map(|value| parse_amount("Balance", Some(value), currency));
+    let balance = Magnitude::new(balance.transpose()?.unwrap_or_default());
+    balance.ok_or_else(|| "Balance must not be negative".to_owned())
 }
 
 fn parse_name(value: Option<&RawValue>) -> Result<Option<String>, String> {

@@ -39,7 +39,7 @@ async fn a_transfer_names_the_other_account_by_its_id() {
         AccountRef::Id(AccountId(to.id)),
         250,
     );
-    let answered = bank.app.service().move_money(money, None).await;
+    let answered = bank.app.service().post(money, Vec::new(), None).await;
     let receipt = answered
         .expect("an answer")
         .outcome

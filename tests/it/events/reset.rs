@@ -246,7 +246,7 @@ async fn money_does_not_pass_between_a_sealed_book_and_an_open_one() {
     reset(&bank).await;
     for (from, to) in [(old, users), (users, old)] {
         let money = transfer(&bank, AccountRef::Id(from), AccountRef::Id(to), 100);
-        let answered = bank.app.service().move_money(money, None).await;
+        let answered = bank.app.service().post(money, Vec::new(), None).await;
         let closed = Rejection::AccountClosed { account: old };
         assert_eq!(answered.expect("an answer").outcome, Err(closed));
     }

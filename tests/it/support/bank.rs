@@ -6,7 +6,7 @@ use std::future::Future;
 use clap::Parser;
 use passbook::app::App;
 use passbook::config::ServeArgs;
-use passbook::ledger::{AccountRef, Amount, Move, Parties};
+use passbook::ledger::{AccountRef, Amount, Party, Posting};
 use passbook::service::audit;
 use passbook::storage::Database;
 use reqwest::{Client, Method, StatusCode};
@@ -333,10 +333,16 @@ pub(crate) async fn audit_with(url: &str, settings: audit::Settings) -> audit::A
 }
 
 /// A transfer in the currency of accounts where nobody says.
-pub(crate) fn transfer(bank: &Bank, from: AccountRef, to: AccountRef, minor: i128) -> Move {
+pub(crate) fn transfer(bank: &Bank, from: AccountRef, to: AccountRef, minor: i128) -> Posting {
     let amount = Amount::from_minor(minor).expect("an amount");
     let currency = bank.app.service().default_currency();
-    Move::new(Parties::Transfer { from, to }, amount, currency).expect("not negative")
+    let [from, to] = [from, to].map(Party::Account);
+    Posting {
+        from,
+        to,
+        amount: amount.magnitude(),
+        currency,
+    }
 }
 
 /// Runs so many at once, and gathers what they give.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Duration, Utc};
 use passbook::ledger::{
-    AccountId, AccountRef, Amount, BookId, Change, Currency, CurrencyCode, Entry, Move, Parties,
-    Seal, TransactionId, Version,
+    AccountId, AccountRef, Amount, BookId, Change, Currency, CurrencyCode, Entry, Posting, Seal,
+    TransactionId, Version,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -53,8 +53,8 @@ impl Books {
             let to = AccountRef::Id(AccountId(account));
             let amount = Amount::from_minor(250).expect("an amount");
             let currency = service.default_currency();
-            let money = Move::new(Parties::Deposit { to }, amount, currency).expect("an amount");
-            let answered = service.move_money(money, None).await;
+            let posting = Posting::change(to, amount, currency);
+            let answered = service.post(posting, Vec::new(), None).await;
             answered
                 .expect("an answer")
                 .outcome

@@ -7,11 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::money::MINOR_UNITS_MAX;
-use super::plan_tests::cents;
-use super::{
-    AccountId, AccountRef, Action, Amount, BookId, BookName, Command, Currency, Email, Key, Move,
-    NamedAccount, OpenUser, Rejection, Scope, Side, Status, TransactionId, UserId, Version,
+use super::posting_tests::cents;
+use crate::ledger::money::MINOR_UNITS_MAX;
+use crate::ledger::{
+    AccountId, AccountRef, Action, Amount, BookId, BookName, Command, Condition, Currency, Email,
+    Key, NamedAccount, OpenUser, Party, Posting, Rejection, Scope, Side, Status, TransactionId,
+    UserId, Version,
 };
 
 /// What an answer shows of an account: id, owner, amount, balance, version.
@@ -89,37 +90,39 @@ impl Naive {
 
     /// Where the command's key is unique. Under a key, an account that may be opened is opened for that.
     fn scope(&mut self, command: &Command) -> Result<Option<Scope>, Rejection> {
-        let Action::Move(money) = &command.action else {
+        let Action::Post(posting) = &command.action else {
             return Ok(Some(Scope::Book(BookId::MAIN)));
         };
-        let (from, to) = self.ends(money)?;
+        let (from, to) = self.ends(posting)?;
         let end = if matches!(from, End::World) { to } else { from };
         Ok(match (end, &command.key) {
             (End::Account(id), _) => Some(Scope::Account(id)),
             (End::Free(name), Some(_)) => {
-                let id = self.open(Some(name.clone()), name.owner, money.currency());
+                let id = self.open(Some(name.clone()), name.owner, posting.currency);
                 Some(Scope::Account(id))
             }
             (End::World | End::Free(_), _) => None,
         })
     }
 
-    fn ends(&self, money: &Move) -> Result<(End, End), Rejection> {
-        let from = self.find(money.parties().from(), Side::Source)?;
-        Ok((from, self.find(money.parties().to(), Side::Target)?))
+    fn ends(&self, posting: &Posting) -> Result<(End, End), Rejection> {
+        let from = self.find(&posting.from, Side::Source)?;
+        Ok((from, self.find(&posting.to, Side::Target)?))
     }
 
-    fn find(&self, reference: Option<&AccountRef>, side: Side) -> Result<End, Rejection> {
+    fn find(&self, party: &Party, side: Side) -> Result<End, Rejection> {
+        let Party::Account(reference) = party else {
+            return Ok(End::World);
+        };
         let unknown = Err(Rejection::AccountNotFound { side });
         match reference {
-            None => Ok(End::World),
-            Some(AccountRef::Id(id)) if self.accounts.contains_key(id) => Ok(End::Account(*id)),
-            Some(AccountRef::Owned(id, user)) => match self.accounts.get(id) {
+            AccountRef::Id(id) if self.accounts.contains_key(id) => Ok(End::Account(*id)),
+            AccountRef::Id(_) => unknown,
+            AccountRef::Owned(id, user) => match self.accounts.get(id) {
                 Some(account) if account.owner == Some(*user) => Ok(End::Account(*id)),
                 _ => unknown,
             },
-            Some(AccountRef::Id(_)) => unknown,
-            Some(AccountRef::Named(name)) => match (self.names.get(name), name.owner) {
+            AccountRef::Named(name) => match (self.names.get(name), name.owner) {
                 (Some(id), _) => Ok(End::Account(*id)),
                 (None, Some(owner)) if !self.owners.contains(&owner) => {
                     Err(Rejection::UserNotFound { side })
@@ -132,11 +135,11 @@ impl Naive {
 
     fn carry_out(&mut self, command: &Command) -> Said {
         match &command.action {
-            Action::Move(money) => self.carry_out_move(money, command.expected_version),
+            Action::Post(posting) => self.post(posting, &command.conditions),
             Action::OpenUser(open) => self.open_user(open),
             Action::OpenAccount(open) => {
                 let id = self.open(None, open.owner, open.currency);
-                Ok(vec![self.change(id, open.opening_balance.minor())])
+                Ok(vec![self.change(id, open.opening_balance.amount().minor())])
             }
             Action::ResetBook(_) => {
                 self.events = BookId(self.take(2));
@@ -155,34 +158,45 @@ impl Naive {
         let user = UserId(self.take(1));
         let name = NamedAccount::of_user(user, open.currency);
         let id = self.open(Some(name), Some(user), open.currency);
-        Ok(vec![self.change(id, open.opening_balance.minor())])
+        Ok(vec![self.change(id, open.opening_balance.amount().minor())])
     }
 
-    fn carry_out_move(&mut self, money: &Move, expected: Option<Version>) -> Said {
-        let (from, to) = self.ends(money)?;
-        let minor = money.amount().minor();
+    fn post(&mut self, posting: &Posting, conditions: &[Condition]) -> Said {
+        let (from, to) = self.ends(posting)?;
+        let minor = posting.amount.amount().minor();
         let before = [&from, &to].map(|end| match end {
             End::Account(id) => Some(*id),
             End::World | End::Free(_) => None,
         });
-        let first = before.into_iter().flatten().next();
-        let as_expected = |ledger: &Self| match (expected, first) {
-            (Some(expected), Some(id)) if ledger.accounts[&id].version != expected.0 => {
-                let current = Version(ledger.accounts[&id].version);
-                let account = id;
-                Err(Rejection::VersionMismatch { account, current })
-            }
-            _ => Ok(()),
-        };
         if let End::Free(_) = from {
             let (account, available) = (None, Amount::ZERO);
             return Err(Rejection::InsufficientFunds { account, available });
         }
         if minor == 0 {
-            as_expected(self)?;
+            self.check_conditions(conditions)?;
             let ids = before.into_iter().flatten();
             return Ok(ids.map(|id| self.show(id, 0)).collect());
         }
+        self.check(before, posting, conditions)?;
+        let mut shown = Vec::new();
+        for (end, change) in [(from, -minor), (to, minor)] {
+            let id = match end {
+                End::World => continue,
+                End::Account(id) => id,
+                End::Free(name) => self.open(Some(name.clone()), name.owner, posting.currency),
+            };
+            shown.push(self.change(id, change));
+        }
+        Ok(shown)
+    }
+
+    fn check(
+        &self,
+        before: [Option<AccountId>; 2],
+        posting: &Posting,
+        conditions: &[Condition],
+    ) -> Result<(), Rejection> {
+        let minor = posting.amount.amount().minor();
         for id in before.into_iter().flatten() {
             if ![BookId::MAIN, self.events].contains(&self.accounts[&id].book) {
                 return Err(Rejection::AccountClosed { account: id });
@@ -197,7 +211,7 @@ impl Naive {
             if state.status == Status::Frozen && gives {
                 return Err(Rejection::AccountFrozen { account });
             }
-            if state.currency != money.currency() {
+            if state.currency != posting.currency {
                 return Err(Rejection::CurrencyMismatch { account });
             }
         }
@@ -213,22 +227,28 @@ impl Naive {
         if let (Some(account), true) = (before[0], before[0] == before[1]) {
             return Err(Rejection::SameAccount { account });
         }
-        as_expected(self)?;
+        self.check_conditions(conditions)?;
         if let Some(account) = before[1]
             && MINOR_UNITS_MAX < self.accounts[&account].balance + minor
         {
             return Err(Rejection::AmountTooLarge { account });
         }
-        let mut shown = Vec::new();
-        for (end, change) in [(from, -minor), (to, minor)] {
-            let id = match end {
-                End::World => continue,
-                End::Account(id) => id,
-                End::Free(name) => self.open(Some(name.clone()), name.owner, money.currency()),
+        Ok(())
+    }
+
+    fn check_conditions(&self, conditions: &[Condition]) -> Result<(), Rejection> {
+        for Condition::Version { account, version } in conditions {
+            let End::Account(account) =
+                self.find(&Party::Account(account.clone()), Side::Target)?
+            else {
+                unreachable!("conditions are on accounts that are there")
             };
-            shown.push(self.change(id, change));
+            let current = Version(self.accounts[&account].version);
+            if current != *version {
+                return Err(Rejection::VersionMismatch { account, current });
+            }
         }
-        Ok(shown)
+        Ok(())
     }
 
     fn open(

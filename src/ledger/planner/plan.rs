@@ -4,14 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 
-use super::command::{
-    AccountRef, Action, Command, Key, Kind, NamedAccount, NewSession, PasswordHash, Scope,
-    TransactionId,
-};
-use super::error::{Answered, Rejection};
-use super::{
-    AccountId, Amount, BookId, BookName, Books, Currency, Email, Head, Receipt, Seal, Sealed,
-    Status, UserId, Version,
+use crate::ledger::{
+    AccountId, AccountRef, Amount, Answered, BookId, BookName, Books, Currency, Email, Head, Key,
+    Kind, NamedAccount, NewSession, PasswordHash, Receipt, Rejection, Scope, Seal, Sealed, Status,
+    TransactionId, UserId, Version,
 };
 
 /// What is taken to be true while planning. The database confirms it, or refuses the plan.
@@ -125,6 +121,24 @@ pub struct NewEntry {
 }
 
 impl Plan<'_> {
+    /// Puts the rows in the order of their unique keys, so that two who write the same ones wait for each other instead of both.
+    pub(super) fn sort(&mut self) {
+        self.entries.sort_by_key(|new| {
+            let entry = &new.sealed.entry;
+            (entry.account, entry.version)
+        });
+        self.users
+            .sort_by_key(|user| user.email.map(Email::canonical));
+        self.accounts.sort_by(|one, other| {
+            let name = |new: &NewAccount| new.name.clone().map(|name| (name.book, name.name));
+            name(one).cmp(&name(other))
+        });
+        self.transactions.sort_by_key(|transaction| {
+            let key = transaction.key.map(|key| &key.text);
+            (transaction.scope, key, transaction.id)
+        });
+    }
+
     /// Whether it gives an id to something.
     #[must_use]
     pub fn has_new_ids(&self) -> bool {
@@ -133,20 +147,13 @@ impl Plan<'_> {
 }
 
 impl View {
-    /// Where the key of a command is unique; `None` while its account does not exist.
+    /// The account that a reference means, if there is one.
     #[must_use]
-    pub fn scope(&self, command: &Command) -> Option<Scope> {
-        let money = match &command.action {
-            Action::Move(money) => money,
-            Action::OpenUser(_) | Action::OpenAccount(_) | Action::ResetBook(_) => {
-                return Some(Scope::Book(BookId::MAIN));
-            }
-        };
-        let account = match money.parties().from().or(money.parties().to())? {
-            AccountRef::Id(id) | AccountRef::Owned(id, _) => *id,
-            AccountRef::Named(name) => *self.names.get(name)?,
-        };
-        Some(Scope::Account(account))
+    pub fn account(&self, reference: &AccountRef) -> Option<AccountId> {
+        match reference {
+            AccountRef::Id(id) | AccountRef::Owned(id, _) => Some(*id),
+            AccountRef::Named(name) => self.names.get(name).copied(),
+        }
     }
 }
 

@@ -9,10 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::plan::{Plan, View};
-use super::{
+use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Amount, Answered, BookId, BookName, Command,
-    Currency, CurrencyCode, Email, Head, Key, Kind, Move, NamedAccount, OpenBook, OpenUser,
-    Parties, Rejection, Side, Status, TransactionId, UserId, Version, plan,
+    Condition, Currency, CurrencyCode, Email, Head, Key, Kind, Magnitude, NamedAccount, OpenBook,
+    OpenUser, Party, Posting, Rejection, Side, Status, TransactionId, UserId, Version, plan,
 };
 
 pub(super) fn now() -> DateTime<Utc> {
@@ -89,9 +89,9 @@ pub(super) fn command(number: usize, action: Action) -> Command {
     ));
     Command {
         id,
-        action,
         key: None,
-        expected_version: None,
+        conditions: Vec::new(),
+        action,
     }
 }
 
@@ -107,35 +107,44 @@ pub(super) fn keyed(number: usize, key: &str, digest: u8, action: Action) -> Com
 }
 
 pub(super) fn deposit(to: AccountId, minor: i128) -> Action {
-    moves(
-        Parties::Deposit {
-            to: AccountRef::Id(to),
-        },
-        minor,
-    )
+    post(None, Some(AccountRef::Id(to)), minor)
 }
 
 pub(super) fn withdrawal(from: AccountId, minor: i128) -> Action {
-    moves(
-        Parties::Withdrawal {
-            from: AccountRef::Id(from),
-        },
-        minor,
-    )
+    post(Some(AccountRef::Id(from)), None, minor)
 }
 
 pub(super) fn transfer(from: AccountId, to: AccountId, minor: i128) -> Action {
-    moves(
-        Parties::Transfer {
-            from: AccountRef::Id(from),
-            to: AccountRef::Id(to),
-        },
-        minor,
-    )
+    post(Some(AccountRef::Id(from)), Some(AccountRef::Id(to)), minor)
 }
 
-pub(super) fn moves(parties: Parties, minor: i128) -> Action {
-    Action::Move(Move::new(parties, cents(minor), usd()).expect("not negative"))
+pub(super) fn post(from: Option<AccountRef>, to: Option<AccountRef>, minor: i128) -> Action {
+    Action::Post(posting(from, to, minor, usd()))
+}
+
+/// Money between accounts; none is the world.
+pub(super) fn posting(
+    from: Option<AccountRef>,
+    to: Option<AccountRef>,
+    minor: i128,
+    currency: Currency,
+) -> Posting {
+    Posting {
+        from: from.map_or(Party::World, Party::Account),
+        to: to.map_or(Party::World, Party::Account),
+        amount: Magnitude::new(cents(minor)).expect("not negative"),
+        currency,
+    }
+}
+
+/// A command that depends on the version of an account.
+pub(super) fn expecting(account: AccountId, version: i64, command: Command) -> Command {
+    let (account, version) = (AccountRef::Id(account), Version(version));
+    let conditions = vec![Condition::Version { account, version }];
+    Command {
+        conditions,
+        ..command
+    }
 }
 
 fn named(name: &str) -> NamedAccount {
@@ -163,10 +172,7 @@ fn refusals_come_in_one_order() {
     let mut view = holding(&[1_000, 1_000, 0]);
     let frozen = AccountId(3);
     view.heads.get_mut(&frozen).expect("a head").status = Status::Frozen;
-    let expecting = |version, action| Command {
-        expected_version: Some(Version(version)),
-        ..command(9, action)
-    };
+    let expecting = |version, action| expecting(A, version, command(9, action));
     let short = || Rejection::InsufficientFunds {
         account: Some(A),
         available: cents(1_000),
@@ -201,17 +207,11 @@ fn refusals_come_in_one_order() {
         let commands = [command];
         assert_eq!(rejection(&planned(&commands, &view).answers[0]), expected);
     }
-    let euros = Move::new(
-        Parties::Deposit {
-            to: AccountRef::Id(A),
-        },
-        cents(1),
-        currency("EUR"),
-    );
-    let commands = [command(1, Action::Move(euros.expect("not negative")))];
+    let euros = posting(None, Some(AccountRef::Id(A)), 1, currency("EUR"));
+    let commands = [command(1, Action::Post(euros))];
     let mismatch = Rejection::CurrencyMismatch { account: A };
     assert_eq!(rejection(&planned(&commands, &view).answers[0]), mismatch);
-    let most = super::money::MINOR_UNITS_MAX;
+    let most = crate::ledger::money::MINOR_UNITS_MAX;
     let commands = [command(1, deposit(A, most))];
     assert_eq!(
         rejection(&planned(&commands, &view).answers[0]),
@@ -324,11 +324,9 @@ fn of_two_commands_with_one_key_the_second_gets_the_first_ones_outcome() {
 fn only_an_accepted_command_or_a_key_opens_an_account() {
     let view = holding(&[10]);
     let to_new = |minor| {
-        moves(
-            Parties::Transfer {
-                from: AccountRef::Id(A),
-                to: AccountRef::Named(named("new")),
-            },
+        post(
+            Some(AccountRef::Id(A)),
+            Some(AccountRef::Named(named("new"))),
             minor,
         )
     };
@@ -343,14 +341,7 @@ fn only_an_accepted_command_or_a_key_opens_an_account() {
 
     let mut view = holding(&[]);
     let owned = NamedAccount::of_user(UserId(5), usd());
-    let take = |minor| {
-        moves(
-            Parties::Withdrawal {
-                from: AccountRef::Named(owned.clone()),
-            },
-            minor,
-        )
-    };
+    let take = |minor| post(Some(AccountRef::Named(owned.clone())), None, minor);
     let commands = [command(1, take(1))];
     let unknown = Rejection::UserNotFound { side: Side::Source };
     assert_eq!(rejection(&planned(&commands, &view).answers[0]), unknown);
@@ -386,7 +377,7 @@ fn an_email_opens_one_user() {
             password_hash: None,
             session: None,
             currency: usd(),
-            opening_balance: cents(5),
+            opening_balance: cents(5).magnitude(),
         })
     };
     let commands = [command(1, open()), keyed(2, "k", 1, open())];

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::plan_tests::{
-    carry, cents, command, deposit, holding, keyed, moves, now, planned, rejection, usd, withdrawal,
+use super::posting_tests::{
+    carry, cents, command, deposit, holding, keyed, now, planned, post, rejection, usd, withdrawal,
 };
-use super::{
-    AccountId, AccountName, AccountRef, Action, BookId, BookName, Email, Head, Kind, NamedAccount,
-    NewSession, OpenAccount, OpenBook, OpenUser, Parties, Rejection, Scope, Side, UserId, Version,
-    View,
+use crate::ledger::{
+    AccountId, AccountName, AccountRef, Action, BookId, BookName, Email, Head, Kind, Magnitude,
+    NamedAccount, NewSession, OpenAccount, OpenBook, OpenUser, Rejection, Scope, Side, UserId,
+    Version, View,
 };
 
 const A: AccountId = AccountId(1);
@@ -25,18 +25,18 @@ fn event(name: &str) -> AccountRef {
 }
 
 fn deposit_event(name: &str, minor: i128) -> Action {
-    moves(Parties::Deposit { to: event(name) }, minor)
+    post(None, Some(event(name)), minor)
 }
 
 fn withdrawal_event(name: &str, minor: i128) -> Action {
-    moves(Parties::Withdrawal { from: event(name) }, minor)
+    post(Some(event(name)), None, minor)
 }
 
 fn open(minor: i128) -> Action {
     Action::OpenAccount(OpenAccount {
         owner: Some(OWNER),
         currency: usd(),
-        opening_balance: cents(minor),
+        opening_balance: cents(minor).magnitude(),
     })
 }
 
@@ -73,7 +73,7 @@ fn an_account_is_not_there_for_anybody_but_its_owner() {
     view.heads.get_mut(&A).expect("an account").owner = Some(OWNER);
     let take = |user| {
         let from = AccountRef::Owned(A, user);
-        moves(Parties::Withdrawal { from }, 10)
+        post(Some(from), None, 10)
     };
     let commands = [
         keyed(1, "k", 1, take(OWNER)),
@@ -224,7 +224,7 @@ fn an_account_of_a_sealed_book_is_closed() {
     let (view, id) = holding_in(BookId(9));
     let transfer = |from, to| {
         let (from, to) = (AccountRef::Id(from), AccountRef::Id(to));
-        moves(Parties::Transfer { from, to }, 1)
+        post(Some(from), Some(to), 1)
     };
     let commands = [
         command(1, deposit(id, 5)),
@@ -287,7 +287,7 @@ fn a_session_begins_with_the_user_and_once_for_a_key() {
             password_hash: None,
             session,
             currency: usd(),
-            opening_balance: cents(0),
+            opening_balance: Magnitude::ZERO,
         })
     };
     let commands = [

@@ -11,14 +11,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::money::MINOR_UNITS_MAX;
 use super::naive::{Account, Naive, Said, Shown};
 use super::plan::{Plan, Recorded, View};
-use super::plan_tests::{carry, cents, command, currency, holding, keyed, now, planned, usd};
-use super::{
+use super::posting_tests::{
+    carry, cents, command, currency, expecting, holding, keyed, now, planned, posting, usd,
+};
+use crate::ledger::money::MINOR_UNITS_MAX;
+use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Answered, BookId, BookName, Command, Currency,
-    Email, Move, NamedAccount, OpenAccount, OpenUser, Parties, Rejection, Sealed, Status, UserId,
-    Version, plan,
+    Email, NamedAccount, OpenAccount, OpenUser, Rejection, Sealed, Status, UserId, Version, plan,
 };
 
 /// What a random command asks. Half of them are on few accounts, so that they meet.
@@ -62,16 +63,15 @@ fn minor() -> impl Strategy<Value = i128> {
 }
 
 fn money() -> impl Strategy<Value = Action> {
-    let parties = prop_oneof![
-        reference().prop_map(|to| Parties::Deposit { to }),
-        reference().prop_map(|from| Parties::Withdrawal { from }),
-        (reference(), reference()).prop_map(|(from, to)| Parties::Transfer { from, to }),
+    let ends = prop_oneof![
+        reference().prop_map(|to| (None, Some(to))),
+        reference().prop_map(|from| (Some(from), None)),
+        (reference(), reference()).prop_map(|(from, to)| (Some(from), Some(to))),
     ];
-    (parties, minor(), coin()).prop_map(|(parties, minor, currency)| {
+    (ends, minor(), coin()).prop_map(|((from, to), minor, currency)| {
         // Nobody moves nothing from a name to itself.
-        let to_itself = parties.from().is_some() && parties.from() == parties.to();
-        let amount = cents(minor.max(i128::from(to_itself)));
-        Action::Move(Move::new(parties, amount, currency).expect("not negative"))
+        let minor = minor.max(i128::from(from == to));
+        Action::Post(posting(from, to, minor, currency))
     })
 }
 
@@ -84,11 +84,11 @@ fn opening() -> impl Strategy<Value = Action> {
             password_hash: None,
             session: None,
             currency,
-            opening_balance: cents(minor),
+            opening_balance: cents(minor).magnitude(),
         })
     });
     let account = (prop::option::of(Just(UserId(5))), 0_i128..50).prop_map(|(owner, minor)| {
-        let (currency, opening_balance) = (usd(), cents(minor));
+        let (currency, opening_balance) = (usd(), cents(minor).magnitude());
         Action::OpenAccount(OpenAccount {
             owner,
             currency,
@@ -104,10 +104,10 @@ fn asked() -> impl Strategy<Value = Asked> {
     let expected_version = prop::option::weighted(0.15, 1_i64..5);
     (action, key, 0_u8..2, expected_version).prop_map(|(action, key, digest, expected_version)| {
         Asked {
-            expected_version: expected_version.filter(|_| matches!(action, Action::Move(_))),
             action,
             key,
             digest,
+            expected_version,
         }
     })
 }
@@ -119,9 +119,10 @@ fn commands_of(asked: &[Asked], first: usize) -> Vec<Command> {
             Some(key) => keyed(number, &format!("k{key}"), asked.digest, action),
             None => command(number, action),
         };
-        Command {
-            expected_version: asked.expected_version.map(Version),
-            ..command
+        let first = command.accounts().next();
+        match (asked.expected_version, first.cloned()) {
+            (Some(version), Some(AccountRef::Id(id))) => expecting(id, version, command),
+            _ => command,
         }
     });
     commands.collect()
@@ -372,13 +373,13 @@ proptest! {
     fn the_order_of_different_accounts_makes_no_difference(asked in prop::collection::vec(asked(), 1..30)) {
         let is_on_one = |command: &Command| {
             let is_id = |reference: &AccountRef| matches!(reference, AccountRef::Id(_));
-            let mut accounts = command.action.accounts();
-            accounts.next().is_some_and(is_id) && accounts.next().is_none()
+            let mut accounts = command.accounts();
+            accounts.next().is_some_and(is_id) && accounts.all(|it| Some(it) == command.accounts().next())
         };
         let commands: Vec<Command> = commands_of(&asked, 0).into_iter().filter(is_on_one).collect();
         let view = bank();
         let mut sorted: Vec<&Command> = commands.iter().collect();
-        sorted.sort_by_key(|command| match command.action.accounts().next() {
+        sorted.sort_by_key(|command| match command.accounts().next() {
             Some(AccountRef::Id(id)) => id.0,
             _ => 0,
         });

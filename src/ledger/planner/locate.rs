@@ -2,93 +2,51 @@
 
 use chrono::{DateTime, Utc};
 
-use super::command::{AccountRef, NamedAccount};
-use super::error::{Rejection, Side};
-use super::plan::Expected;
-use super::planner::{Draft, Origin, Planner};
-use super::rules::Place;
-use super::{AccountId, BookId, BookName, UserId};
+use super::{Place, Planner};
+use crate::ledger::{AccountId, AccountRef, BookId, BookName, NamedAccount, Rejection, Side};
 
 impl Planner<'_, '_> {
-    /// Finds a party's account; the head is a copy, drafted only once the command is accepted or remembered.
+    /// Finds an account, or a name that may be opened. From here on its head is confirmed by the plan.
     pub(super) fn locate(
         &mut self,
-        reference: Option<&AccountRef>,
+        reference: &AccountRef,
         side: Side,
     ) -> Result<Place, Rejection> {
-        let id = match reference {
-            None => return Ok(Place::World),
-            Some(AccountRef::Id(id)) => *id,
-            Some(AccountRef::Owned(id, user)) => return self.locate_owned(*id, *user, side),
-            Some(AccountRef::Named(name)) => match self.find_named(name) {
-                Some(id) => id,
+        let found = match reference {
+            AccountRef::Id(id) => self.drafts.look(*id, self.view),
+            AccountRef::Owned(id, user) => {
+                let found = self.drafts.look(*id, self.view);
+                found.filter(|id| self.drafts.head(*id).owner == Some(*user))
+            }
+            AccountRef::Named(name) => match self.find_named(name) {
+                Some(id) => self.drafts.look(id, self.view),
                 None => return self.free(name, side),
             },
         };
-        self.locate_id(id, side)
-    }
-
-    fn locate_owned(
-        &mut self,
-        id: AccountId,
-        user: UserId,
-        side: Side,
-    ) -> Result<Place, Rejection> {
-        match self.locate_id(id, side)? {
-            Place::Account(head) if head.owner != Some(user) => {
-                Err(Rejection::AccountNotFound { side })
-            }
-            place => Ok(place),
-        }
+        let found = found.ok_or(Rejection::AccountNotFound { side })?;
+        Ok(Place::Account(found))
     }
 
     fn find_named(&mut self, name: &NamedAccount) -> Option<AccountId> {
-        if name.book == BookName::MAIN {
-            return self
-                .opened
-                .get(name)
-                .or_else(|| self.view.names.get(name))
-                .copied();
+        if let Some(opened) = self.drafts.named(name) {
+            return Some(opened);
         }
-        let known = if self.reset.find(name.book).is_some() {
-            None
-        } else {
+        if name.book != BookName::MAIN {
+            if self.reset.find(name.book).is_some() {
+                return None;
+            }
             self.books.insert(self.book(name.book));
-            self.view.names.get(name)
-        };
-        self.opened.get(name).or(known).copied()
-    }
-
-    fn locate_id(&mut self, id: AccountId, side: Side) -> Result<Place, Rejection> {
-        if let Some(draft) = self.drafts.get(&id) {
-            return Ok(Place::Account(draft.head.clone()));
         }
-        let head = self
-            .view
-            .heads
-            .get(&id)
-            .ok_or(Rejection::AccountNotFound { side })?;
-        let expected = Expected::of(head);
-        self.drafts.insert(
-            id,
-            Draft {
-                head: head.clone(),
-                origin: Origin::Stored(expected),
-            },
-        );
-        Ok(Place::Account(head.clone()))
+        self.view.names.get(name).copied()
     }
 
     /// An account of a sealed book is closed, however it is called.
-    pub(super) fn check_books(&mut self, from: &Place, to: &Place) -> Result<(), Rejection> {
-        for place in [from, to] {
-            if let Place::Account(head) = place
-                && !self.is_open(head.book)
-            {
-                return Err(Rejection::AccountClosed { account: head.id });
-            }
+    pub(super) fn check_book(&mut self, account: AccountId) -> Result<(), Rejection> {
+        if self.is_open(self.drafts.head(account).book) {
+            Ok(())
+        } else {
+            Err(Rejection::AccountClosed { account })
         }
-        Ok(())
     }
 
     /// Whether a book is open after the commands so far. It must still be, or still not be, when the plan is written.
