@@ -117,21 +117,32 @@ impl<'v> Drafts<'v> {
         changed.unwrap_or_else(|| self.head(id)).version
     }
 
-    /// The time of the next entry of some accounts: later than every entry that one of them has.
-    pub(super) fn time<const N: usize>(
+    /// The time of what changes none of some accounts: not earlier than any entry that one of them has.
+    pub(super) fn time(
         &self,
         now: DateTime<Utc>,
-        accounts: [Option<AccountId>; N],
+        accounts: impl IntoIterator<Item = AccountId>,
     ) -> DateTime<Utc> {
-        accounts.into_iter().flatten().fold(now, |at, id| {
+        let accounts = accounts.into_iter();
+        let last = accounts.map(|id| self.head(id).last_entry_at);
+        last.fold(now, DateTime::max)
+    }
+
+    /// The time of the next entry of some accounts: later than every entry that one of them has.
+    pub(super) fn time_of_entry(
+        &self,
+        now: DateTime<Utc>,
+        accounts: impl IntoIterator<Item = AccountId>,
+    ) -> DateTime<Utc> {
+        accounts.into_iter().fold(now, |at, id| {
             let head = self.head(id);
-            let earliest = if head.version == Version::OPENING {
-                head.last_entry_at
+            let least = if head.version == Version::OPENING {
+                TimeDelta::zero()
             } else {
-                let later = TimeDelta::microseconds(1);
-                head.last_entry_at.checked_add_signed(later).unwrap_or(at)
+                TimeDelta::microseconds(1)
             };
-            at.max(earliest)
+            let earliest = head.last_entry_at.checked_add_signed(least);
+            at.max(earliest.unwrap_or(at))
         })
     }
 

@@ -100,11 +100,15 @@ impl<'a, 'v> Planner<'a, 'v> {
             return answered;
         }
         self.drafts.begin();
-        let outcome = self.carry_out(command);
-        if outcome.is_err() {
-            self.drafts.undo();
-        }
-        self.record(command, scope, outcome)
+        let outcome = match self.carry_out(command) {
+            Ok(done) => Ok(self.accept(command, done)),
+            Err(rejection) => {
+                self.drafts.undo();
+                self.refuse(command, scope, &rejection);
+                Err(rejection)
+            }
+        };
+        Answered::first(outcome)
     }
 
     /// Where the command's key is unique, if it has one. An account that may be opened is opened for that, and stays open
@@ -153,57 +157,29 @@ impl<'a, 'v> Planner<'a, 'v> {
         }
     }
 
-    /// Writes down what became of the command, and answers it. What changed nothing is written down for the sake of its key.
-    fn record(
-        &mut self,
-        command: &'a Command,
-        scope: Option<Scope>,
-        outcome: Result<Done, Rejection>,
-    ) -> Answered {
-        let row = NewTransaction {
-            id: command.id,
-            kind: command.action.kind(),
-            scope: scope.unwrap_or(Scope::Book(BookId::MAIN)),
-            created_at: self.now,
-            account: None,
-            key: command.key.as_ref(),
-            refusal: None,
-        };
-        let outcome = match outcome {
-            Ok(done) => Ok(self.accept(row, command, done)),
-            Err(rejection) => {
-                if scope.is_some() && rejection.is_remembered() {
-                    let refusal = Some(rejection.clone());
-                    self.plan
-                        .transactions
-                        .push(NewTransaction { refusal, ..row });
-                }
-                Err(rejection)
-            }
-        };
-        Answered::first(outcome)
-    }
-
-    fn accept(&mut self, row: NewTransaction<'a>, command: &Command, done: Done) -> Receipt {
+    /// Writes an accepted command down. What changed nothing is written down for the sake of its key alone.
+    fn accept(&mut self, command: &'a Command, done: Done) -> Receipt {
         let Done {
             kind,
             created_at,
             standings,
         } = done;
-        let first = standings
-            .first()
-            .map(|first| (first.account, first.version));
+        let first = standings.first();
+        let first = first.map(|first| (first.account, first.version));
         let scope = key::scope(&command.action, |_| first.map(|(account, _)| account));
+        let key = command.key.as_ref();
         let has_entries = matches!(kind, Kind::Deposit | Kind::Withdrawal | Kind::Transfer);
         if let Some(scope) = scope
-            && (kind != Kind::Empty || row.key.is_some())
+            && (kind != Kind::Empty || key.is_some())
         {
             self.plan.transactions.push(NewTransaction {
+                id: command.id,
                 kind,
                 scope,
                 created_at,
                 account: first.filter(|_| !has_entries),
-                ..row
+                key,
+                refusal: None,
             });
         }
         Receipt {
@@ -212,6 +188,26 @@ impl<'a, 'v> Planner<'a, 'v> {
             created_at,
             standings,
         }
+    }
+
+    /// Writes a refusal down, if it is remembered under a key.
+    fn refuse(&mut self, command: &'a Command, scope: Option<Scope>, rejection: &Rejection) {
+        let Some(scope) = scope.filter(|_| rejection.is_remembered()) else {
+            return;
+        };
+        let account = match scope {
+            Scope::Account(account) => Some(account),
+            Scope::Book(_) => None,
+        };
+        self.plan.transactions.push(NewTransaction {
+            id: command.id,
+            kind: command.action.kind(),
+            scope,
+            created_at: self.drafts.time(self.now, account),
+            account: None,
+            key: command.key.as_ref(),
+            refusal: Some(rejection.clone()),
+        });
     }
 
     fn finish(mut self) -> Plan<'a> {

@@ -74,7 +74,7 @@ impl<'a> Planner<'a, '_> {
                 amount,
                 counterparty: None,
             };
-            let at = self.drafts.time(self.now, [Some(account)]);
+            let at = self.drafts.time_of_entry(self.now, [account]);
             self.drafts.step(account, change, transaction, at)?;
         }
         let head = self.drafts.head(account);

@@ -36,7 +36,8 @@ impl Planner<'_, '_> {
         if amount.is_zero() {
             self.check_conditions(command)?;
             let ends = [from.account(), to.account()];
-            return Ok(self.done(Kind::Empty, self.now, ends, Amount::ZERO));
+            let at = self.drafts.time(self.now, ends.into_iter().flatten());
+            return Ok(self.done(Kind::Empty, at, ends, Amount::ZERO));
         }
         let target = match to {
             Place::Free(name) => Some(self.open_named(&name, currency)),
@@ -49,7 +50,8 @@ impl Planner<'_, '_> {
         for (end, side) in [(source, Side::Source), (target, Side::Target)] {
             end.map_or(Ok(()), |id| self.drafts.head(id).admits(currency, side))?;
         }
-        let at = self.drafts.time(self.now, [source, target]);
+        let touched = [source, target].into_iter().flatten();
+        let at = self.drafts.time_of_entry(self.now, touched);
         let money = |amount, counterparty| Change::Money {
             amount,
             counterparty,

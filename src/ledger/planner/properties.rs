@@ -19,7 +19,8 @@ use super::posting_tests::{
 use crate::ledger::money::MINOR_UNITS_MAX;
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Answered, BookId, BookName, Command, Currency,
-    Email, NamedAccount, OpenAccount, OpenUser, Rejection, Sealed, Status, UserId, Version, plan,
+    Email, NamedAccount, OpenAccount, OpenUser, Rejection, Scope, Sealed, Status, UserId, Version,
+    plan,
 };
 
 /// What a random command asks. Half of them are on few accounts, so that they meet.
@@ -257,6 +258,13 @@ fn assert_sound(plan: &Plan<'_>, view: &View) {
             *head, heads[&head.id],
             "the head is what its entries make it"
         );
+    }
+    for row in &plan.transactions {
+        if let Scope::Account(id) = row.scope
+            && let Some(head) = view.heads.get(&id)
+        {
+            assert!(head.last_entry_at <= row.created_at, "{row:?}");
+        }
     }
     assert_confirmed(plan);
 }
