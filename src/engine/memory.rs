@@ -12,8 +12,8 @@ pub(super) struct Memory {
     heads: Cache<AccountId, Head>,
     names: Cache<NamedAccount, Named>,
     books: Mutex<Books>,
-    /// Accounts whose rows somebody else held at the last look.
-    held: Mutex<HashSet<AccountId>>,
+    /// Accounts whose rows somebody else had locked at the last look.
+    locked: Mutex<HashSet<AccountId>>,
 }
 
 /// The account of a name. An id alone could be another account's, after a restore that set the sequence of ids back.
@@ -30,7 +30,7 @@ impl Memory {
             heads: Cache::new(accounts_max),
             names: Cache::new(accounts_max),
             books: Mutex::default(),
-            held: Mutex::default(),
+            locked: Mutex::default(),
         }
     }
 
@@ -79,21 +79,21 @@ impl Memory {
         self.heads.remove(&account);
     }
 
-    pub(super) fn remember_held(&self, accounts: &HashSet<AccountId>) {
-        self.held().extend(accounts);
+    pub(super) fn remember_locked(&self, accounts: &HashSet<AccountId>) {
+        self.locked().extend(accounts);
     }
 
-    pub(super) fn forget_held(&self, accounts: &HashSet<AccountId>) {
-        self.held().retain(|account| !accounts.contains(account));
+    pub(super) fn forget_locked(&self, accounts: &HashSet<AccountId>) {
+        self.locked().retain(|account| !accounts.contains(account));
     }
 
     /// Whether a batch on these accounts had better not wait for their rows.
-    pub(super) fn is_any_held<'a>(
+    pub(super) fn is_any_locked<'a>(
         &self,
         mut accounts: impl Iterator<Item = &'a AccountId>,
     ) -> bool {
-        let held = self.held();
-        !held.is_empty() && accounts.any(|account| held.contains(account))
+        let locked = self.locked();
+        !locked.is_empty() && accounts.any(|account| locked.contains(account))
     }
 
     /// After a new connection it may be another server, or the same one restored from a backup.
@@ -101,15 +101,15 @@ impl Memory {
         self.heads.clear();
         self.names.clear();
         self.forget_books();
-        self.held().clear();
+        self.locked().clear();
     }
 
     fn open_books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn held(&self) -> MutexGuard<'_, HashSet<AccountId>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, HashSet<AccountId>> {
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,8 +117,8 @@ impl Memory {
 mod tests {
     use chrono::TimeDelta;
 
-    use super::super::desk::usd;
     use super::*;
+    use crate::engine::queue::tests::desk::usd;
     use crate::ledger::{AccountName, BookId, UserId};
 
     const ACCOUNTS_MAX: usize = 1_000;
@@ -145,8 +145,8 @@ mod tests {
     }
 
     /// Whether a batch on these accounts had better not wait.
-    fn is_any_held<const N: usize>(memory: &Memory, ids: [i64; N]) -> bool {
-        memory.is_any_held(ids.map(AccountId).iter())
+    fn is_any_locked<const N: usize>(memory: &Memory, ids: [i64; N]) -> bool {
+        memory.is_any_locked(ids.map(AccountId).iter())
     }
 
     #[test]
@@ -199,18 +199,18 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_held_from_when_its_row_was_until_it_is_not() {
+    fn an_account_is_locked_from_when_its_row_was_until_it_is_not() {
         let memory = Memory::new(ACCOUNTS_MAX);
-        assert!(!is_any_held(&memory, [1]));
-        memory.remember_held(&accounts([1, 2]));
-        memory.remember_held(&accounts([3]));
-        assert!(is_any_held(&memory, [1]));
-        assert!(is_any_held(&memory, [9, 3]));
-        assert!(!is_any_held(&memory, [9]));
-        assert!(!is_any_held(&memory, []));
-        memory.forget_held(&accounts([1, 3, 9]));
-        assert!(!is_any_held(&memory, [1, 3, 9]));
-        assert!(is_any_held(&memory, [2]));
+        assert!(!is_any_locked(&memory, [1]));
+        memory.remember_locked(&accounts([1, 2]));
+        memory.remember_locked(&accounts([3]));
+        assert!(is_any_locked(&memory, [1]));
+        assert!(is_any_locked(&memory, [9, 3]));
+        assert!(!is_any_locked(&memory, [9]));
+        assert!(!is_any_locked(&memory, []));
+        memory.forget_locked(&accounts([1, 3, 9]));
+        assert!(!is_any_locked(&memory, [1, 3, 9]));
+        assert!(is_any_locked(&memory, [2]));
     }
 
     #[test]
@@ -219,11 +219,11 @@ mod tests {
         memory.remember_head(head(1, now()));
         memory.remember_name(name(1), &head(1, now()));
         memory.remember_book(BookName::EVENTS, open(7));
-        memory.remember_held(&accounts([1]));
+        memory.remember_locked(&accounts([1]));
         memory.forget_all();
         assert_eq!(memory.head(AccountId(1)), None);
         assert_eq!(memory.books().id(BookName::EVENTS), None);
-        assert!(!is_any_held(&memory, [1]));
+        assert!(!is_any_locked(&memory, [1]));
         // The name is gone as well, not only what it led to.
         memory.remember_head(head(1, now()));
         assert_eq!(memory.head_by_name(&name(1)), None);

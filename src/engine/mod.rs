@@ -1,94 +1,29 @@
 //! When writes commit: commands that arrive together are committed together, and each caller gets its own answer.
 
-mod batch;
 pub(crate) mod callers;
-mod connect;
-mod hot;
-mod ids;
 mod lane;
-mod lock;
+mod limits;
 mod memory;
-mod passage;
 mod queue;
-mod recover;
-mod settle;
-mod stats;
-mod view;
-
-#[cfg(test)]
-mod batch_tests;
-#[cfg(test)]
-mod desk;
-#[cfg(test)]
-mod queue_properties;
-#[cfg(test)]
-mod queue_tests;
-#[cfg(test)]
-mod wake_properties;
+mod shared;
+mod watch;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use prometheus::proto::MetricFamily;
 use tokio::sync::{Mutex, oneshot};
 use tokio::time::Instant;
 
-use self::batch::Pending;
-use self::hot::Hot;
-pub use self::hot::HotAccount;
-use self::memory::Memory;
-pub use self::passage::{Committed, Ended, Passage, Trail};
-use self::queue::Queue;
-pub use self::stats::Counts;
-use self::stats::Stats;
+use self::limits::ANSWER_MAX;
+pub use self::limits::{BATCH_SIZE_MAX, FINAL_AFTER, HEADS_MAX, LANES_MAX, QUEUE_MAX};
+use self::queue::Pending;
+pub use self::shared::Settings;
+use self::shared::Shared;
+pub use self::watch::hot::HotAccount;
+pub use self::watch::passage::{Committed, Ended, Passage, Trail};
+pub use self::watch::stats::Counts;
 use crate::ledger::{AccountId, Answer, Command, Fault, Head};
-use crate::storage::{self, Database, StorageError, clock};
-
-/// How many lanes may be asked for.
-pub const LANES_MAX: usize = 64;
-/// How many commands a batch may be asked to hold.
-pub const BATCH_SIZE_MAX: usize = 10_000;
-/// How many commands may be asked to wait.
-pub const QUEUE_MAX: usize = 1_000_000;
-
-/// How many accounts may be asked to be remembered.
-pub const HEADS_MAX: usize = 100_000_000;
-
-/// How long a command may wait in the queue. Past that it is dropped, and nothing was applied.
-const WAIT_MAX: Duration = Duration::from_secs(4);
-/// How long after it was taken a batch is worth another round. Longer than one statement may take.
-const SETTLE_MAX: Duration = Duration::from_millis(3_500);
-/// How long a caller waits for an answer: longer than the two before together, so that the engine answers first unless the last
-/// round of the batch takes too long.
-const ANSWER_MAX: Duration = Duration::from_secs(8);
-
-/// How long after it was taken a batch may be planned, or told to commit. Past that the process was suspended, or waited for the
-/// database longer than any caller.
-const COMMIT_MAX: Duration = ANSWER_MAX;
-
-/// After so long, by the database's clock, a command has done whatever it will ever do: it waits in the queue, is planned, may be
-/// held up on its way, and its transaction ends. So what was told to be unknown is known, and a balance at a moment is final.
-///
-/// Only a commit that waits for a standby or the disk may take longer, as the clock was looked at before it.
-pub const FINAL_AFTER: Duration = WAIT_MAX
-    .saturating_add(COMMIT_MAX)
-    .saturating_add(clock::LATE_MAX)
-    .saturating_add(storage::lane::TRANSACTION_MAX);
-
-/// What may be tuned. Every value gives the same answers.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Tasks that commit batches, each over a connection of its own; 1 to [`LANES_MAX`].
-    pub lanes: usize,
-    /// Commands in a batch; 1 turns grouping off. At most [`BATCH_SIZE_MAX`].
-    pub batch_size_max: usize,
-    /// Commands that wait; one account may fill half. At most [`QUEUE_MAX`].
-    pub queue_max: usize,
-    /// Bytes of commands that wait.
-    pub queue_bytes_max: usize,
-    /// Accounts whose heads and names are remembered; at most [`HEADS_MAX`].
-    pub heads_max: usize,
-}
+use crate::storage::{Database, StorageError};
 
 /// Takes commands from anyone, and answers each after its money is durable.
 pub struct Engine {
@@ -97,32 +32,14 @@ pub struct Engine {
     lanes: Mutex<Vec<oneshot::Receiver<()>>>,
 }
 
-/// What the lanes and the callers have in common.
-struct Shared {
-    queue: Arc<Queue>,
-    memory: Memory,
-    stats: Stats,
-    hot: Hot,
-    settings: Settings,
-    database: Database,
-}
-
 impl Engine {
     /// Connects every lane, and starts them.
     ///
     /// # Errors
-    /// Where the database cannot be reached or is not fit for money.
+    /// If the database cannot be reached or is not fit for money.
     pub async fn start(database: Database, settings: Settings) -> Result<Self, StorageError> {
-        let shared = Arc::new(Shared {
-            queue: Arc::new(Queue::new(settings.queue_max, settings.queue_bytes_max)),
-            memory: Memory::new(settings.heads_max),
-            stats: Stats::new(),
-            hot: Hot::default(),
-            settings,
-            database,
-        });
         let engine = Self {
-            shared,
+            shared: Arc::new(Shared::new(database, settings)),
             lanes: Mutex::default(),
         };
         let started = engine.start_lanes().await;
@@ -144,11 +61,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Applies a command, exactly once, or refuses it. Where there is room it waits in the queue when this returns, so the future
+    /// Applies a command, exactly once, or refuses it. If there is room, it waits in the queue when this returns, so the future
     /// does not hold it. A command whose future is dropped may be applied or not.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
     pub fn submit(&self, command: Command) -> impl Future<Output = Answer> {
         let (pending, answer) = Pending::new(command, Instant::now());
         let is_queued = self.shared.queue.push(pending);
@@ -211,7 +125,7 @@ impl Engine {
     }
 }
 
-/// The answer to a command, which is `None` where the queue had no room for it.
+/// The answer to a command, which is `None` if the queue had no room for it.
 async fn await_answer(queued: Option<oneshot::Receiver<Answer>>) -> Answer {
     let receiver = queued.ok_or(Fault::Overloaded)?;
     let answer = tokio::time::timeout(ANSWER_MAX, receiver).await;

@@ -9,9 +9,6 @@ use crate::storage::{self, Connection};
 
 impl Service {
     /// Opens an account without a name, and deposits the opening balance there.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
     pub fn open_account(
         &self,
         account: OpenAccount,
@@ -21,9 +18,6 @@ impl Service {
     }
 
     /// Moves money, both sides at once, if the conditions hold. An amount of zero moves nothing, and its key is remembered.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
     pub fn post(
         &self,
         posting: Posting,
@@ -34,17 +28,11 @@ impl Service {
     }
 
     /// Seals the open book of that name, and opens a new, empty one.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
     pub fn reset_book(&self, book: BookName, key: Option<Key>) -> impl Future<Output = Answer> {
         self.submit(Action::ResetBook(book), key)
     }
 
     /// An account as it is now.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn find_account(&self, account: AccountRef) -> Result<Option<Head>, Fault> {
         let find =
             async |connection: &mut Connection| storage::heads::find(connection, &account).await;
@@ -53,9 +41,6 @@ impl Service {
 
     /// An account as it was a moment ago: good for what never changes of it, its currency and its owner. It costs no query
     /// where the account was in use lately.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn recall_account(&self, account: AccountId) -> Result<Option<Head>, Fault> {
         match self.engine.recall(account) {
             Some(head) => Ok(Some(head)),
@@ -64,9 +49,6 @@ impl Service {
     }
 
     /// The accounts of a user, by id, after one of them.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn list_accounts(
         &self,
         owner: UserId,

@@ -9,10 +9,10 @@ use crate::storage::{self, Pool};
 
 /// How many may wait. Beyond it, a read is refused.
 const WAITING_MAX: usize = 20_000;
-/// Statements under way at a time, where they hold more than one read each.
-const FLIGHTS: u32 = 2;
+/// Statements under way at a time, if they hold more than one read each.
+const LOOKUPS_MAX: u32 = 2;
 
-/// The balance, where the user and the account are there.
+/// The balance, if the user and the account are there.
 type Found = Result<Option<UserBalance>, Fault>;
 
 /// Who looks balances up.
@@ -22,13 +22,13 @@ struct Shared {
     pool: Pool,
     state: Mutex<State>,
     batch_size_max: usize,
-    flights_max: u32,
+    lookups_max: u32,
 }
 
 #[derive(Default)]
 struct State {
     waiting: Vec<Wanted>,
-    flights: u32,
+    lookups: u32,
 }
 
 /// A balance that somebody waits for.
@@ -45,10 +45,10 @@ impl Balances {
             pool,
             state: Mutex::default(),
             batch_size_max,
-            flights_max: if batch_size_max == 1 {
+            lookups_max: if batch_size_max == 1 {
                 pool_size_max
             } else {
-                FLIGHTS.min(pool_size_max)
+                LOOKUPS_MAX.min(pool_size_max)
             },
         }))
     }
@@ -56,7 +56,7 @@ impl Balances {
     /// A user beside their account in a currency, as it was after the call at the earliest.
     ///
     /// # Errors
-    /// Where the database does not answer, or too many wait.
+    /// If the database does not answer, or too many wait.
     pub(super) async fn find(&self, user: UserId, currency: Currency) -> Found {
         let (caller, found) = Caller::new();
         {
@@ -69,10 +69,10 @@ impl Balances {
                 currency,
                 caller,
             });
-            if state.flights < self.0.flights_max {
-                state.flights += 1;
+            if state.lookups < self.0.lookups_max {
+                state.lookups += 1;
                 // A task of its own: who asked may go away.
-                tokio::spawn(Flight::new(&self.0).fly());
+                tokio::spawn(Lookup::new(&self.0).run());
             }
         }
         found.await.unwrap_or(Err(Fault::Unavailable))
@@ -86,21 +86,21 @@ impl Shared {
 }
 
 /// The right to have a statement under way, given back however it ends.
-struct Flight {
+struct Lookup {
     shared: Arc<Shared>,
-    landed: bool,
+    is_over: bool,
 }
 
-impl Flight {
+impl Lookup {
     fn new(shared: &Arc<Shared>) -> Self {
         Self {
             shared: Arc::clone(shared),
-            landed: false,
+            is_over: false,
         }
     }
 
     /// Looks up whatever waits, until nothing does.
-    async fn fly(mut self) {
+    async fn run(mut self) {
         while let Some(wanted) = self.take() {
             let asked: Vec<(UserId, Currency)> = wanted
                 .iter()
@@ -121,12 +121,12 @@ impl Flight {
         }
     }
 
-    /// The next reads, in their order. Where there are none the flight is over, before anybody else can ask for one.
+    /// The next reads, in their order. If there are none, the lookup is over, before anybody else can ask for one.
     fn take(&mut self) -> Option<Vec<Wanted>> {
         let mut state = self.shared.state();
         if state.waiting.is_empty() {
-            state.flights -= 1;
-            self.landed = true;
+            state.lookups -= 1;
+            self.is_over = true;
             return None;
         }
         let count = state.waiting.len().min(self.shared.batch_size_max);
@@ -134,10 +134,10 @@ impl Flight {
     }
 }
 
-impl Drop for Flight {
+impl Drop for Lookup {
     fn drop(&mut self) {
-        if !self.landed {
-            self.shared.state().flights -= 1;
+        if !self.is_over {
+            self.shared.state().lookups -= 1;
         }
     }
 }

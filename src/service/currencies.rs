@@ -12,9 +12,6 @@ const KNOWN_MAX: usize = 1_000;
 impl Service {
     /// A currency by its name. What is once in the registry never changes, so it is remembered; what is not may be there next
     /// time.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn find_currency(&self, name: &str) -> Result<Option<Registered>, Fault> {
         if NAME_LENGTH_MAX < name.len() || name.contains('\0') {
             return Ok(None);
@@ -33,9 +30,6 @@ impl Service {
     }
 
     /// The whole registry, but for currencies that this program cannot read: nobody can have one of those here.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn list_currencies(&self) -> Result<Vec<Registered>, Fault> {
         let listed = read(&self.reads, async |connection| {
             storage::currencies::list(connection).await

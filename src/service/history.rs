@@ -27,9 +27,6 @@ pub struct Chain {
 
 impl Service {
     /// The entries of an account before a version, newest first.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn list_entries(
         &self,
         account: AccountId,
@@ -57,9 +54,6 @@ impl Service {
     }
 
     /// The blocks of an account's chain after a version, oldest first. Version 1 is the genesis.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn list_chain(
         &self,
         account: AccountRef,

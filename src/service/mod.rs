@@ -69,7 +69,7 @@ impl Service {
     /// Connects to a database whose schema is up to date.
     ///
     /// # Errors
-    /// Where the database cannot be reached or is not fit for money, or does not know the default currency.
+    /// If the database cannot be reached or is not fit for money, or does not know the default currency.
     pub async fn start(database: Database, settings: Settings) -> Result<Self, StorageError> {
         let reads = Pool::new(&database, settings.pool_size_max);
         let code = settings.currency;
@@ -207,7 +207,7 @@ fn read<T>(
 /// A read that failed has changed nothing; what was wrong is for the log, not for the caller.
 fn fault(error: &StorageError) -> Fault {
     match error {
-        StorageError::Database(_) | StorageError::Unfit(_) => {
+        StorageError::Database(_) | StorageError::Unfit(_) | StorageError::Lost(_) => {
             FAILURES.say(|held_back| tracing::warn!(%error, held_back, "a read failed"));
         }
         StorageError::Corrupt(what) => return unreadable_row(&Unreadable(what.clone())),

@@ -43,9 +43,6 @@ impl Service {
     /// Opens a user who can sign in, and who is signed in: the session is part of the same statement. The password is no part of
     /// the key's digest, which is stored: who asks again with another password is told apart by the password itself, and gets
     /// another session.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
     pub async fn sign_up(&self, user: SignUp, key: Option<Key>) -> Result<SignedUp, Fault> {
         let SignUp {
             name,
@@ -85,9 +82,6 @@ impl Service {
     }
 
     /// Who has this email and this password. It takes as long where there is nobody.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
     pub async fn sign_in(
         &self,
         email: &Email,
@@ -106,9 +100,6 @@ impl Service {
     }
 
     /// Begins a session.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn open_session(&self, user: UserId) -> Result<SessionToken, Fault> {
         self.sweep_sessions().await?;
         let token = SessionToken::random()?;
@@ -121,9 +112,6 @@ impl Service {
     }
 
     /// Whose session it is. Asked of the database each time, so that a session that ended is dead everywhere at once.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn find_session(&self, token: &SessionToken) -> Result<Option<UserId>, Fault> {
         let hash = token.hash();
         read(&self.reads, async |connection| {
@@ -141,9 +129,6 @@ impl Service {
     }
 
     /// Ends a session.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn close_session(&self, token: &SessionToken) -> Result<(), Fault> {
         let hash = token.hash();
         read(&self.reads, async |connection| {

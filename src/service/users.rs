@@ -8,9 +8,6 @@ use crate::storage::{self, outcomes};
 
 impl Service {
     /// A user beside their account in a currency; the balance is zero while there is no account.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn find_user(
         &self,
         user: UserId,
@@ -20,9 +17,6 @@ impl Service {
     }
 
     /// A user's balance in each of the currencies, in their order; none where there is no such user.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn find_balances(
         &self,
         user: UserId,
@@ -35,9 +29,6 @@ impl Service {
     }
 
     /// Whether something was opened under that key, and by the same request.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn is_used(&self, key: &Key) -> Result<bool, Fault> {
         let asked = [(Scope::Book(BookId::MAIN), key.text.clone())];
         let outcomes = read(&self.reads, async |connection| {
@@ -51,9 +42,6 @@ impl Service {
     }
 
     /// Opens a user with an account, and deposits the opening balance there.
-    ///
-    /// # Errors
-    /// Where there is no answer; see [`Fault`].
     pub fn open_user(&self, user: OpenUser, key: Option<Key>) -> impl Future<Output = Answer> {
         self.submit(Action::OpenUser(user), key)
     }

@@ -8,7 +8,7 @@ use crate::ledger::{BookId, BookName, Books, OpenBook};
 /// The open book of each name.
 ///
 /// # Errors
-/// Where the database does not answer, or has no open book of a name.
+/// If the database does not answer, or has no open book of a name.
 pub async fn fetch_open(
     connection: &mut Connection,
     names: &[BookName],

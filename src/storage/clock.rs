@@ -39,9 +39,6 @@ pub struct Skew {
 
 impl Skew {
     /// Compares the database's clock with the middle of asking for it.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub(super) async fn measure(connection: &mut Connection) -> Result<Self, StorageError> {
         // Not prepared, so that it is one exchange.
         const SQL: &str = "select clock_timestamp()";
@@ -72,7 +69,7 @@ impl Skew {
     }
 
     /// # Errors
-    /// Where the clocks are too far apart to write, however long the question was on its way.
+    /// If the clocks are too far apart to write, however long the question was on its way.
     pub fn check(self) -> Result<(), StorageError> {
         if self.is_beyond(SKEW_MAX) {
             return Err(StorageError::Unfit(format!(

@@ -12,7 +12,7 @@ use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, Kind, Sco
 /// A row by itself, so that one whose columns cannot be read leaves the others readable.
 ///
 /// # Errors
-/// Where a column holds what this program has no value for.
+/// If a column holds what this program has no value for.
 pub(super) fn read<'r, T: FromRow<'r, PgRow>>(row: &'r PgRow) -> Result<T, Unreadable> {
     T::from_row(row).map_err(|error| Unreadable(error.to_string()))
 }
@@ -23,7 +23,7 @@ pub(super) fn decimal(amount: Amount, scale: u8) -> Decimal {
 }
 
 /// # Errors
-/// Where the column holds what no amount of the currency can be.
+/// If the column holds what no amount of the currency can be.
 pub(super) fn amount(value: Decimal, scale: u8) -> Result<Amount, Unreadable> {
     let mut scaled = value;
     scaled.rescale(u32::from(scale));
@@ -35,7 +35,7 @@ pub(super) fn amount(value: Decimal, scale: u8) -> Result<Amount, Unreadable> {
 }
 
 /// # Errors
-/// Where the columns hold what no currency can be.
+/// If the columns hold what no currency can be.
 pub(super) fn currency(code: &str, scale: i16) -> Result<Currency, Unreadable> {
     CurrencyCode::parse(code)
         .zip(u8::try_from(scale).ok())
@@ -44,7 +44,7 @@ pub(super) fn currency(code: &str, scale: i16) -> Result<Currency, Unreadable> {
 }
 
 /// # Errors
-/// Where the column does not hold the 32 bytes of a seal.
+/// If the column does not hold the 32 bytes of a seal.
 pub(super) fn seal(bytes: &[u8]) -> Result<Seal, Unreadable> {
     let bytes = bytes
         .try_into()
@@ -61,7 +61,7 @@ pub(super) fn status(status: Status) -> &'static str {
 }
 
 /// # Errors
-/// Where the column holds no status.
+/// If the column holds no status.
 pub(super) fn parse_status(status: &str) -> Result<Status, Unreadable> {
     match status {
         "open" => Ok(Status::Open),
@@ -83,7 +83,7 @@ pub(super) fn kind(kind: Kind) -> &'static str {
 }
 
 /// # Errors
-/// Where the column holds no kind of transaction.
+/// If the column holds no kind of transaction.
 pub(super) fn parse_kind(kind: &str) -> Result<Kind, Unreadable> {
     match kind {
         "deposit" => Ok(Kind::Deposit),
@@ -111,7 +111,7 @@ pub(super) fn key_hash(scope: Scope, key: &str) -> Uuid {
 }
 
 /// # Errors
-/// Where the columns hold no scope.
+/// If the columns hold no scope.
 pub(super) fn parse_scope(kind: &str, id: i64) -> Result<Scope, Unreadable> {
     match kind {
         "account" => Ok(Scope::Account(AccountId(id))),

@@ -55,7 +55,7 @@ pub struct Database {
 
 impl Database {
     /// # Errors
-    /// Where the text is no PostgreSQL URL, or one that asks for what is not obeyed.
+    /// If the text is no PostgreSQL URL, or one that asks for what is not obeyed.
     pub fn parse(url: &str, unsafe_durability: bool) -> Result<Self, StorageError> {
         let Understood {
             url,
@@ -117,7 +117,7 @@ impl Database {
     /// Whether the server keeps what it acknowledges: a commit that is answered has to survive a power cut.
     ///
     /// # Errors
-    /// Where it does not, or does not answer.
+    /// If it does not, or does not answer.
     pub async fn check_durability(&self, connection: &mut Connection) -> Result<(), StorageError> {
         if self.unsafe_durability {
             return Ok(());
@@ -140,7 +140,7 @@ impl Database {
     /// A connection for work that may take its time: migrations, and what is asked on the command line.
     ///
     /// # Errors
-    /// Where the server cannot be reached, or is not fit for money.
+    /// If the server cannot be reached, or is not fit for money.
     pub async fn connect_patient(&self) -> Result<Connection, StorageError> {
         self.connect_with(self.options.clone().options(PATIENT_SETTINGS), &[])
             .await
@@ -149,7 +149,7 @@ impl Database {
     /// A connection for an audit, which may take its time.
     ///
     /// # Errors
-    /// Where the server cannot be reached, or is not fit for money.
+    /// If the server cannot be reached, or is not fit for money.
     pub async fn connect_audit(&self) -> Result<Connection, StorageError> {
         let options = self.options.clone().options(PATIENT_SETTINGS);
         self.connect_with(options.options(AUDIT_SETTINGS), &[])
@@ -236,9 +236,6 @@ pub async fn close(connection: Connection) {
 }
 
 /// Such as `150018`.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn fetch_server_version(connection: &mut Connection) -> Result<i32, StorageError> {
     const SQL: &str = "select current_setting('server_version_num')::int";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
@@ -251,9 +248,6 @@ pub(super) async fn is_in_recovery(connection: &mut Connection) -> Result<bool, 
 
 /// How many commits of this role's lanes have waited for a synchronous standby since longer than a lane waits for them. Each is
 /// a backend that a lane has left behind.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn count_stuck_commits(connection: &mut Connection) -> Result<i64, StorageError> {
     const SQL: &str = "
         select count(*) from pg_stat_activity
@@ -277,23 +271,20 @@ async fn list_settings(
 
 /// Begins a transaction. Only lanes and migrations do, which nobody cancels: a future dropped in the middle would leave the
 /// transaction open for the next user of the connection.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn begin(connection: &mut Connection) -> Result<(), StorageError> {
     sqlx::raw_sql("begin").execute(connection).await?;
     Ok(())
 }
 
 /// # Errors
-/// Where the database does not answer: the transaction may be committed or not.
+/// If the database does not answer: the transaction may be committed or not.
 pub async fn commit(connection: &mut Connection) -> Result<(), StorageError> {
     sqlx::raw_sql("commit").execute(connection).await?;
     Ok(())
 }
 
 /// # Errors
-/// Where the database does not answer: the transaction is rolled back with the connection.
+/// If the database does not answer: the transaction is rolled back with the connection.
 pub async fn rollback(connection: &mut Connection) -> Result<(), StorageError> {
     sqlx::raw_sql("rollback").execute(connection).await?;
     Ok(())

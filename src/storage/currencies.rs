@@ -24,8 +24,6 @@ pub enum Inserted {
     NameTaken,
 }
 
-/// # Errors
-/// Where the database does not answer.
 pub async fn find(
     connection: &mut Connection,
     code: CurrencyCode,
@@ -39,8 +37,6 @@ pub async fn find(
     Ok(currency.transpose()?)
 }
 
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_by_name(
     connection: &mut Connection,
     name: &str,
@@ -55,9 +51,6 @@ pub async fn find_by_name(
 
 /// The whole registry, by code. It grows by hand, a row at a time, so that it is one page. One that cannot be read says so for
 /// itself alone.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list(
     connection: &mut Connection,
 ) -> Result<Vec<Result<Registered, Unreadable>>, StorageError> {
@@ -70,9 +63,6 @@ pub async fn list(
 }
 
 /// Adds a currency, unless its code or its name is there already.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn insert(
     connection: &mut Connection,
     registered: &Registered,

@@ -20,7 +20,7 @@ pub struct JournalEntry {
 /// The entries after a version, oldest first, up to and including another.
 ///
 /// # Errors
-/// Where the database does not answer, or one of the entries cannot be read: a page without it would be wrong.
+/// If the database does not answer, or one of the entries cannot be read: a page without it would be wrong.
 pub async fn list(
     connection: &mut Connection,
     head: &Head,

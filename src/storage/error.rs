@@ -3,9 +3,13 @@
 use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
 use thiserror::Error;
+use tokio::time::error::Elapsed;
 
 /// `PostgreSQL`'s SQLSTATE where a table is not there.
 const UNDEFINED_TABLE: &str = "42P01";
+
+/// What is known of an answer that does not come.
+const SILENT: &str = "no answer in time";
 
 /// A row that this program cannot read: a newer one wrote it, or it is damaged. It concerns those alone who ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -13,16 +17,22 @@ const UNDEFINED_TABLE: &str = "42P01";
 pub struct Unreadable(pub String);
 
 /// A statement that did not give its answer.
+///
+/// Whatever asks the database fails with it if the database does not answer. That is said here, and not at each function:
+/// “Errors” says what is particular.
 #[derive(Debug, Error)]
 pub enum StorageError {
     #[error("{}", said(.0))]
     Database(#[from] sqlx::Error),
-    /// A row that this program cannot read, where the answer cannot be given without it.
+    /// A row that this program cannot read, if the answer cannot be given without it.
     #[error("the database holds what this program cannot read: {0}")]
     Corrupt(String),
     /// The server is not set up as money needs it.
     #[error("{0}")]
     Unfit(String),
+    /// The connection is gone, or gave no answer in time.
+    #[error("the connection is lost: {0}")]
+    Lost(String),
 }
 
 /// Why a batch was not committed, by what is to be done about it.
@@ -63,10 +73,22 @@ impl From<Unreadable> for StorageError {
     }
 }
 
+impl From<Elapsed> for StorageError {
+    fn from(_: Elapsed) -> Self {
+        Self::Lost(SILENT.to_owned())
+    }
+}
+
+impl From<Elapsed> for CommitError {
+    fn from(_: Elapsed) -> Self {
+        Self::Lost(SILENT.to_owned())
+    }
+}
+
 impl StorageError {
     /// Whether it is for the connection's sake, so that another one may answer.
     #[must_use]
-    pub(super) fn is_of_connection(&self) -> bool {
+    pub fn is_of_connection(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Database(error)) => {
                 let code = error.code();
@@ -83,7 +105,7 @@ impl StorageError {
                     | sqlx::Error::Protocol(_)
                     | sqlx::Error::WorkerCrashed
             ),
-            Self::Unfit(_) => true,
+            Self::Unfit(_) | Self::Lost(_) => true,
             Self::Corrupt(_) => false,
         }
     }
@@ -96,7 +118,7 @@ impl StorageError {
                 .as_database_error()
                 .and_then(DatabaseError::code)
                 .is_some_and(|code| code == UNDEFINED_TABLE),
-            Self::Corrupt(_) | Self::Unfit(_) => false,
+            Self::Corrupt(_) | Self::Unfit(_) | Self::Lost(_) => false,
         }
     }
 
@@ -115,6 +137,7 @@ impl StorageError {
             Self::Database(error) => CommitError::Lost(error.to_string()),
             Self::Corrupt(message) => CommitError::BadData(message),
             Self::Unfit(message) => CommitError::WrongServer(message),
+            Self::Lost(message) => CommitError::Lost(message),
         }
     }
 }

@@ -24,9 +24,6 @@ pub enum Locked {
 }
 
 /// What is behind each reference, in their order. One that cannot be read says so for itself alone.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list(
     connection: &mut Connection,
     references: &[AccountRef],
@@ -84,7 +81,7 @@ pub async fn list(
 /// The account behind a reference, if there is one.
 ///
 /// # Errors
-/// Where the database does not answer, or the account cannot be read.
+/// If the database does not answer, or the account cannot be read.
 pub async fn find(
     connection: &mut Connection,
     reference: &AccountRef,
@@ -97,7 +94,7 @@ pub async fn find(
 /// The accounts of a user, by id, after one of them.
 ///
 /// # Errors
-/// Where the database does not answer, or one of the accounts cannot be read: a page without it would be wrong.
+/// If the database does not answer, or one of the accounts cannot be read: a page without it would be wrong.
 pub async fn list_by_owner(
     connection: &mut Connection,
     owner: UserId,
@@ -128,7 +125,7 @@ pub async fn list_by_owner(
 /// Locks the heads of the accounts, in the order of their ids, until the transaction ends. Says which it got.
 ///
 /// # Errors
-/// Where the database does not answer, or a row stays locked by someone else.
+/// If the database does not answer, or a row stays locked by someone else.
 pub async fn lock(
     connection: &mut Connection,
     accounts: impl Iterator<Item = AccountId>,

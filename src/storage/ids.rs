@@ -4,9 +4,6 @@ use super::{Connection, StorageError};
 use crate::ledger::{AccountId, BookId, UserId};
 
 /// Takes `count` account ids that nobody else gets.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn reserve_accounts(
     connection: &mut Connection,
     count: i32,
@@ -16,9 +13,6 @@ pub async fn reserve_accounts(
 }
 
 /// Takes `count` user ids that nobody else gets.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn reserve_users(
     connection: &mut Connection,
     count: i32,
@@ -28,9 +22,6 @@ pub async fn reserve_users(
 }
 
 /// Takes `count` book ids that nobody else gets.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn reserve_books(
     connection: &mut Connection,
     count: i32,

@@ -44,7 +44,7 @@ const QUIET: (&str, &str) = ("log_min_error_statement", "panic");
 const TRANSACTION_TIMEOUT: (&str, &str) = ("transaction_timeout", "5s");
 
 /// What a server says of itself before a lane connects for good.
-struct Found {
+struct Capabilities {
     synchronous_commit: String,
     may_be_quiet: bool,
     has_transaction_timeout: bool,
@@ -54,7 +54,7 @@ impl Database {
     /// A connection for the writes of one lane, asserted to be set as the lane needs it.
     ///
     /// # Errors
-    /// Where the server cannot be reached, or is not fit for money.
+    /// If the server cannot be reached, or is not fit for money.
     pub async fn connect_lane(&self) -> Result<LaneConnection, StorageError> {
         let mut required: Vec<(&str, &str)> = SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
         let options = self.options.clone().options(LANE_SETTINGS);
@@ -92,8 +92,8 @@ impl Database {
     }
 }
 
-async fn look(mut connection: Connection) -> Result<Found, StorageError> {
-    let found = Found {
+async fn look(mut connection: Connection) -> Result<Capabilities, StorageError> {
+    let found = Capabilities {
         synchronous_commit: fetch_synchronous_commit(&mut connection).await?,
         may_be_quiet: may_set(&mut connection, QUIET.0).await?,
         has_transaction_timeout: TRANSACTION_TIMEOUT_VERSION

@@ -21,7 +21,7 @@ const LOCK: i64 = 0x7061_7373_626f_6f6b;
 /// Says what was applied.
 ///
 /// # Errors
-/// Where the database does not answer, or a migration was changed after it had been applied. Nothing is half done.
+/// If the database does not answer, or a migration was changed after it had been applied. Nothing is half done.
 pub async fn run(connection: &mut Connection) -> Result<Vec<String>, StorageError> {
     if !may_create(connection).await? {
         return check(connection).await;
@@ -86,9 +86,6 @@ async fn may_create(connection: &mut Connection) -> Result<bool, StorageError> {
 }
 
 /// Whether the role of the connection could take away what guards the history.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn is_owner(connection: &mut Connection) -> Result<bool, StorageError> {
     const SQL: &str =
         "select pg_has_role(relowner, 'usage') from pg_class where oid = 'entries'::regclass";

@@ -18,9 +18,6 @@ use crate::ledger::{
 pub type Stored = Result<Recorded, Unreadable>;
 
 /// Which of those keys, by their positions, have an outcome, and the command that has it.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_ids_by_keys(
     connection: &mut Connection,
     keys: &[(Scope, String)],
@@ -48,9 +45,6 @@ pub async fn list_ids_by_keys(
 }
 
 /// The outcomes of those commands that were written down. One that cannot be read says so for itself alone.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list(
     connection: &mut Connection,
     ids: &[TransactionId],

@@ -55,9 +55,6 @@ impl Pool {
 
     /// What is read over one connection, whole. Where that fails for the connection's sake, the whole is read once more, over a
     /// connection that is made anew.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
     pub async fn read<T>(
         &self,
         exchange: impl AsyncFn(&mut Connection) -> Result<T, StorageError>,

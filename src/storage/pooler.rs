@@ -41,7 +41,10 @@ pub(super) fn explain(
         StorageError::Database(sqlx::Error::Database(error)) => {
             (error.code().unwrap_or_default(), error.message())
         }
-        StorageError::Database(_) | StorageError::Corrupt(_) | StorageError::Unfit(_) => {
+        StorageError::Database(_)
+        | StorageError::Corrupt(_)
+        | StorageError::Unfit(_)
+        | StorageError::Lost(_) => {
             return error;
         }
     };
@@ -58,7 +61,7 @@ pub(super) fn explain(
 /// connection gets hold of the server on which it was prepared; without a pooler none can.
 ///
 /// # Errors
-/// Where it is not, or the database does not answer.
+/// If it is not, or the database does not answer.
 pub async fn check(database: &Database) -> Result<(), StorageError> {
     let mut one = database.connect().await?;
     let mut other = database.connect().await?;
@@ -77,7 +80,7 @@ pub async fn check(database: &Database) -> Result<(), StorageError> {
 async fn look(one: &mut Connection, other: &mut Connection) -> Result<(), StorageError> {
     // Another client's rows are as much of a sign as that there is no such statement.
     let handed_over = |error| match error {
-        StorageError::Database(sqlx::Error::Io(_)) => error,
+        StorageError::Database(sqlx::Error::Io(_)) | StorageError::Lost(_) => error,
         StorageError::Database(_) | StorageError::Corrupt(_) | StorageError::Unfit(_) => {
             StorageError::Unfit(HANDED_OVER.to_owned())
         }

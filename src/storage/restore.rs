@@ -18,8 +18,6 @@ pub struct Contents {
     pub others: i64,
 }
 
-/// # Errors
-/// Where the database does not answer.
 pub async fn fetch_contents(connection: &mut Connection) -> Result<Contents, StorageError> {
     const SQL: &str = "
         select to_regclass('refinery_schema_history') is not null as has_schema,
@@ -29,9 +27,6 @@ pub async fn fetch_contents(connection: &mut Connection) -> Result<Contents, Sto
 }
 
 /// Whether anything was ever written to the ledger of a database that was migrated.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn holds_ledger(connection: &mut Connection) -> Result<bool, StorageError> {
     const SQL: &str = "
         select exists (select from accounts) or exists (select from entries) or exists (select from transactions)
@@ -40,27 +35,18 @@ pub async fn holds_ledger(connection: &mut Connection) -> Result<bool, StorageEr
 }
 
 /// The versions of the schema of a database that was migrated.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_schema_versions(connection: &mut Connection) -> Result<Vec<i32>, StorageError> {
     const SQL: &str = "select version from refinery_schema_history order by version";
     Ok(sqlx::query_scalar(SQL).fetch_all(connection).await?)
 }
 
 /// Whether the role of the service is there. Roles belong to the whole server, so no dump of a database has them.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn has_runtime_role(connection: &mut Connection) -> Result<bool, StorageError> {
     const SQL: &str = "select exists (select from pg_roles where rolname = 'passbook_runtime')";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
 }
 
 /// Creates the role of the service, as `V10__runtime_role.sql` does. False where the owner may not.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn create_runtime_role(connection: &mut Connection) -> Result<bool, StorageError> {
     const SQL: &str = "create role passbook_runtime login";
     let Err(error) = sqlx::raw_sql(SQL).execute(connection).await else {

@@ -119,8 +119,6 @@ pub enum Age {
     },
 }
 
-/// # Errors
-/// Where the database does not answer.
 pub async fn fetch_age(connection: &mut Connection) -> Result<Age, StorageError> {
     const SQL: &str = "select version from refinery_schema_history";
     let applied: Vec<i32> = sqlx::query_scalar(SQL).fetch_all(connection).await?;
@@ -136,17 +134,11 @@ pub async fn fetch_age(connection: &mut Connection) -> Result<Age, StorageError>
 }
 
 /// What is missing, invalid, disabled or other than it was made. What the schema has besides is its owner's affair.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_flaws(connection: &mut Connection) -> Result<Vec<Flaw>, StorageError> {
     Ok(compare(&list_parts(connection).await?))
 }
 
 /// How each part stands, by its name.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_parts(
     connection: &mut Connection,
 ) -> Result<BTreeMap<String, String>, StorageError> {

@@ -16,9 +16,6 @@ pub struct Lifetime {
 }
 
 /// Removes a few sessions that are past their time. Done before each one that begins: more go than come, while there are any.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn sweep(connection: &mut Connection, lifetime: Lifetime) -> Result<(), StorageError> {
     const SQL: &str = "
         delete from sessions where token_hash in (
@@ -34,9 +31,6 @@ pub async fn sweep(connection: &mut Connection, lifetime: Lifetime) -> Result<()
 
 /// Adds a session of a user who is there. One that begins with its user is part of the batch statement. A session that is there
 /// is this one: it may be added twice where the connection is lost.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn insert(
     connection: &mut Connection,
     token: &TokenHash,
@@ -56,9 +50,6 @@ pub async fn insert(
 }
 
 /// Whose session it is, while it lives. The use is noted at most once a minute, so that most requests write nothing.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_user(
     connection: &mut Connection,
     token: &TokenHash,
@@ -82,9 +73,6 @@ pub async fn find_user(
 }
 
 /// Ends a session, everywhere at once.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn delete(connection: &mut Connection, token: &TokenHash) -> Result<(), StorageError> {
     const SQL: &str = "delete from sessions where token_hash = $1";
     sqlx::query(SQL).bind(token).execute(connection).await?;

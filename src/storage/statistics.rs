@@ -23,8 +23,6 @@ pub struct DiskUsage {
     pub ledger_bytes: i64,
 }
 
-/// # Errors
-/// Where the database does not answer.
 pub async fn fetch_counters(connection: &mut Connection) -> Result<Counters, StorageError> {
     // Unlike those of pg_stat_database, these two are never late.
     const SQL: &str = "select (pg_current_wal_lsn() - '0/0')::bigint as wal_bytes, \
@@ -32,8 +30,6 @@ pub async fn fetch_counters(connection: &mut Connection) -> Result<Counters, Sto
     Ok(sqlx::query_as(SQL).fetch_one(connection).await?)
 }
 
-/// # Errors
-/// Where the database does not answer.
 pub async fn fetch_disk_usage(connection: &mut Connection) -> Result<DiskUsage, StorageError> {
     const SQL: &str = "select pg_database_size(current_database()) as database_bytes, \
          pg_total_relation_size('accounts') + pg_total_relation_size('transactions') \
@@ -43,9 +39,6 @@ pub async fn fetch_disk_usage(connection: &mut Connection) -> Result<DiskUsage, 
 
 /// Has the server make segments of its write-ahead log for so many bytes to come, as one has them that has run for a while: it
 /// makes each as it comes to its end, everyone waiting, until checkpoints leave old ones to be used again. For superusers.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn lay_in_log(connection: &mut Connection, bytes: i64) -> Result<(), StorageError> {
     // A segment in which nothing stands is not left. The server waits with what it has passed until the checkpoint.
     const PASS: &str = "
@@ -60,9 +53,6 @@ pub async fn lay_in_log(connection: &mut Connection, bytes: i64) -> Result<(), S
 }
 
 /// An account of each of the users that have one, in their order.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_accounts_of(
     connection: &mut Connection,
     users: &[i64],
@@ -82,9 +72,6 @@ pub async fn list_accounts_of(
 
 /// Passes on every key under which a command was applied, with how many entries that made: one by one, in no order, so that
 /// none is kept in memory. A backslash in a key comes doubled. Reads the whole journal.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn visit_keys(
     connection: &mut Connection,
     mut visit: impl FnMut(&str, u64),
@@ -111,7 +98,7 @@ pub async fn visit_keys(
 /// The directory of the server's programs. For superusers.
 ///
 /// # Errors
-/// Where the database does not answer, or does not tell.
+/// If the database does not answer, or does not tell.
 pub async fn fetch_bin_dir(connection: &mut Connection) -> Result<String, StorageError> {
     const SQL: &str = "select setting from pg_config() where name = 'BINDIR'";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)

@@ -61,7 +61,7 @@ pub(super) struct Understood {
 }
 
 /// # Errors
-/// Where the text is no PostgreSQL URL, names several hosts, or asks for something that is not obeyed. No value is shown: a value
+/// If the text is no PostgreSQL URL, names several hosts, or asks for something that is not obeyed. No value is shown: a value
 /// may be a password.
 pub(super) fn parse(text: &str) -> Result<Understood, StorageError> {
     let starts = ["postgres://", "postgresql://"];

@@ -21,9 +21,6 @@ pub struct UserBalance {
 
 /// Users beside their accounts in a currency each, in the order that they are asked for. One that cannot be read says so for
 /// itself alone.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_balances(
     connection: &mut Connection,
     asked: &[(UserId, Currency)],
@@ -79,9 +76,6 @@ pub async fn list_balances(
 }
 
 /// Which of the emails belong to someone, as they are stored.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_taken_emails(
     connection: &mut Connection,
     emails: &[&str],
@@ -95,9 +89,6 @@ pub async fn list_taken_emails(
 }
 
 /// A user's balance in each of the currencies, in their order; zero where there is no account. None where there is no user.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_balances(
     connection: &mut Connection,
     user: UserId,
@@ -136,9 +127,6 @@ pub async fn find_balances(
 }
 
 /// What the first of the emails that somebody has signs in with; none where nobody has one and a password.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_password(
     connection: &mut Connection,
     emails: &[&str],

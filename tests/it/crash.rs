@@ -389,10 +389,15 @@ async fn let_go(mut holder: PgConnection) {
     rolled_back.expect("let go");
 }
 
-/// Whether a write waits for a row that somebody holds.
+/// Whether a write waits for a row that somebody holds. None does once the database has stopped.
 async fn is_waiting(data_dir: &TempDir) -> bool {
-    let sql = "select pid::text from pg_stat_activity where wait_event_type = 'Lock'";
-    !texts(data_dir, sql).await.is_empty()
+    let url = process::database_url(data_dir);
+    let Ok(mut connection) = PgConnection::connect(&url).await else {
+        return false;
+    };
+    let sql = "select exists (select from pg_stat_activity where wait_event_type = 'Lock')";
+    let is_waiting = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
+    is_waiting.unwrap_or(false)
 }
 
 async fn rest(mut connection: TcpStream) -> String {
@@ -443,10 +448,13 @@ async fn a_request_on_an_idle_connection_during_the_stop_is_answered_or_not_appl
     .await;
     // A stop that does not wait for it would close its connection in this time.
     let soon = tokio::time::timeout(Duration::from_millis(300), &mut answer).await;
-    let_go(holder).await;
-    let answer = match soon {
-        Ok(answer) => answer,
-        Err(_) => answer.await,
+    let answer = if let Ok(answer) = soon {
+        // It was refused, so nothing keeps the database from stopping before the row is let go.
+        drop(holder);
+        answer
+    } else {
+        let_go(holder).await;
+        answer.await
     };
     let answer = answer.expect("nobody panics");
     let ended = passbook.end();

@@ -45,11 +45,9 @@ fn unnamed_module(path: &str, all: &[(String, String)]) -> Option<String> {
         .any(|(_, text)| {
             let lines = without_quotes(text);
             lines.lines().any(|line| {
-                let line = line
-                    .trim()
-                    .trim_start_matches("pub(crate) ")
-                    .trim_start_matches("pub ");
-                line == format!("mod {name};")
+                let line = line.trim();
+                let is_public = line.starts_with("pub") && line.ends_with(&format!(" mod {name};"));
+                is_public || line == format!("mod {name};")
             })
         });
     (!parents.is_empty() && !is_named).then(|| format!("{path}: no `mod` names it"))
@@ -149,13 +147,14 @@ fn every_file_is_named_by_a_mod() {
     let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
     let some = [
         file("src/lib.rs", "pub mod a;\n// mod b;\n"),
-        file("src/a/mod.rs", "pub(crate) mod c;\n"),
+        file("src/a/mod.rs", "pub(crate) mod c;\npub(super) mod e;\n"),
         file("tests/it/main.rs", "mod d;\n"),
     ];
     for named in [
         "src/lib.rs",
         "src/a/mod.rs",
         "src/a/c.rs",
+        "src/a/e.rs",
         "tests/it/main.rs",
         "tests/it/d.rs",
     ] {

@@ -156,7 +156,9 @@ fn condemns(error: &AuditError) -> bool {
         AuditError::Unfit(Unfit::OtherHistory { .. })
         | AuditError::Storage(StorageError::Corrupt(_)) => true,
         AuditError::Unfit(Unfit::Unreadable(_) | Unfit::OtherDatabase | Unfit::Early(_))
-        | AuditError::Storage(StorageError::Database(_) | StorageError::Unfit(_)) => false,
+        | AuditError::Storage(
+            StorageError::Database(_) | StorageError::Unfit(_) | StorageError::Lost(_),
+        ) => false,
     }
 }
 

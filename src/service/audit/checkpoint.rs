@@ -13,7 +13,7 @@ use super::seen_text::SeenText;
 use super::text::{parse_bytes, parse_time, write_time};
 use crate::engine::FINAL_AFTER;
 use crate::ledger::{AccountId, Seal, Version};
-use crate::storage::audit::{self, Standing};
+use crate::storage::audit::{self, Reach};
 use crate::storage::{Connection, StorageError};
 
 /// The format of the text, for those that come later. The first had nothing of what was seen.
@@ -94,10 +94,10 @@ pub(super) fn settled(now: DateTime<Utc>) -> DateTime<Utc> {
 }
 
 impl Checkpoint {
-    pub(super) fn new(standing: Standing, anchor: Option<Anchor>, seen: Option<Seen>) -> Self {
+    pub(super) fn new(reach: Reach, anchor: Option<Anchor>, seen: Option<Seen>) -> Self {
         Self {
-            database: standing.database,
-            taken_at: standing.now,
+            database: reach.database,
+            taken_at: reach.now,
             anchor,
             seen,
         }
@@ -106,7 +106,7 @@ impl Checkpoint {
     /// What [`Checkpoint::to_text`] wrote.
     ///
     /// # Errors
-    /// Where it is something else.
+    /// If it is something else.
     pub fn parse(text: &str) -> Result<Self, Unfit> {
         let unreadable = |reason: String| Unfit::Unreadable(reason);
         let text: Text =
@@ -160,12 +160,12 @@ impl Checkpoint {
     pub(super) async fn check(
         &self,
         connection: &mut Connection,
-        standing: &Standing,
+        reach: &Reach,
     ) -> Result<Result<(), Unfit>, StorageError> {
-        if self.database != standing.database {
+        if self.database != reach.database {
             return Ok(Err(Unfit::OtherDatabase));
         }
-        if standing.now + SET_BACK_MAX < self.taken_at {
+        if reach.now + SET_BACK_MAX < self.taken_at {
             return Ok(Err(Unfit::Early(write_time(self.taken_at))));
         }
         let Some(anchor) = self.anchor else {
@@ -220,14 +220,14 @@ mod tests {
             seal: Seal([0xA5; 32]),
             created_at: time,
         };
-        let standing = Standing {
+        let reach = Reach {
             database: "1/2".to_owned(),
             now: time,
             last_account: 1_000_000,
             first_transaction: first_transaction(time),
             sealed_books_since: time,
         };
-        let mut seen = Seen::begin(&standing, time, [0x5A; 32]);
+        let mut seen = Seen::begin(&reach, time, [0x5A; 32]);
         seen.add_transaction(Uuid::nil(), time - SET_BACK_MAX, b"any");
         seen.add_account(&Past {
             account: AccountId(77),
@@ -237,7 +237,7 @@ mod tests {
             name: None,
         });
         for (anchor, seen) in [(Some(anchor), None), (None, Some(seen))] {
-            let checkpoint = Checkpoint::new(standing.clone(), anchor, seen);
+            let checkpoint = Checkpoint::new(reach.clone(), anchor, seen);
             let read = Checkpoint::parse(&checkpoint.to_text()).expect("a checkpoint");
             assert_eq!(read, checkpoint);
         }

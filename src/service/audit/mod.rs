@@ -28,7 +28,7 @@ use uuid::Uuid;
 use self::accounts::Chunk;
 use self::seen::Seen;
 use crate::ledger::{AccountId, Kind};
-use crate::storage::audit::{Standing, StoredTransaction};
+use crate::storage::audit::{Reach, StoredTransaction};
 use crate::storage::schema::{self, Age};
 use crate::storage::{Connection, Database, StorageError, audit, connection};
 
@@ -136,7 +136,7 @@ impl Default for Pages {
 /// where nobody knows).
 ///
 /// # Errors
-/// Where the database does not answer, or is not the one of the checkpoint.
+/// If the database does not answer, or is not the one of the checkpoint.
 pub async fn run(
     database: &Database,
     settings: Settings,
@@ -153,16 +153,14 @@ pub async fn run(
         let lack = format!("its schema lacks {lacks}: run passbook migrate");
         return Err(StorageError::Unfit(lack).into());
     }
-    let standing = audit::fetch_standing(&mut connection).await?;
+    let reach = audit::fetch_reach(&mut connection).await?;
     let mut estimate = 0;
-    let audit = Arc::new(Audit::new(pages, &standing, &extent)?);
+    let audit = Arc::new(Audit::new(pages, &reach, &extent)?);
     match &extent {
-        Extent::Since(checkpoint) => checkpoint.check(&mut connection, &standing).await??,
+        Extent::Since(checkpoint) => checkpoint.check(&mut connection, &reach).await??,
         Extent::Everything(before) => {
             if let Some(before) = before {
-                audit
-                    .check_anchor(&mut connection, &standing, before)
-                    .await?;
+                audit.check_anchor(&mut connection, &reach, before).await?;
             }
             estimate = audit::fetch_entries_estimate(&mut connection).await?;
         }
@@ -192,7 +190,7 @@ pub async fn run(
     report.check_totals();
     let anchor = report.latest.or(before.and_then(|before| before.anchor()));
     Ok(Audited {
-        checkpoint: Checkpoint::new(standing, anchor, seen),
+        checkpoint: Checkpoint::new(reach, anchor, seen),
         is_newer: matches!(age, Age::Newer { .. }),
         report,
     })
@@ -296,14 +294,14 @@ fn check_transaction(report: &mut Report, transaction: &StoredTransaction) {
 }
 
 impl Audit {
-    fn new(pages: Pages, standing: &Standing, extent: &Extent) -> Result<Self, StorageError> {
-        let settled = checkpoint::settled(standing.now);
+    fn new(pages: Pages, reach: &Reach, extent: &Extent) -> Result<Self, StorageError> {
+        let settled = checkpoint::settled(reach.now);
         let (since, seen, registries) = match extent {
             Extent::Since(checkpoint) => (Some(checkpoint.since()), Vec::new(), Vec::new()),
             Extent::Everything(before) => {
                 let was = before.as_ref().and_then(|before| before.seen.as_ref());
                 let seen = was.map(Seen::emptied).into_iter();
-                let next = Seen::begin(standing, settled, random_key()?);
+                let next = Seen::begin(reach, settled, random_key()?);
                 let registries = vec![Registry::Names, Registry::Users];
                 (None, seen.chain([next]).collect(), registries)
             }
@@ -317,7 +315,7 @@ impl Audit {
             pages,
             since,
             settled,
-            sealed_books_since: standing.sealed_books_since,
+            sealed_books_since: reach.sealed_books_since,
             seen,
             registries: Mutex::new(registries),
             accounts: Mutex::new(Some(AccountId(i64::MIN))),
@@ -359,10 +357,10 @@ impl Audit {
     async fn check_anchor(
         &self,
         connection: &mut Connection,
-        standing: &Standing,
+        reach: &Reach,
         before: &Checkpoint,
     ) -> Result<(), AuditError> {
-        match before.check(connection, standing).await? {
+        match before.check(connection, reach).await? {
             Ok(()) => Ok(()),
             Err(Unfit::OtherHistory { account, version }) => {
                 let mut report = self.part();

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::place::Place;
 use crate::ledger::{AccountId, Seal, Version};
-use crate::storage::audit::{CurrencyRow, Standing, StoredName};
+use crate::storage::audit::{CurrencyRow, Reach, StoredName};
 
 /// Sums of each kind. A ledger with more accounts than this has several of them in one sum, and is told which.
 const SUMS_MAX: u64 = 4_096;
@@ -54,10 +54,10 @@ pub(super) struct Past<'h> {
 
 impl Seen {
     /// Nothing yet, as of a moment.
-    pub(super) fn begin(standing: &Standing, moment: DateTime<Utc>, key: [u8; 32]) -> Self {
-        let accounts = u64::try_from(standing.last_account).unwrap_or_default();
-        let now = u64::try_from(standing.now.timestamp_millis()).unwrap_or_default();
-        let milliseconds = now.saturating_sub(milliseconds(standing.first_transaction));
+    pub(super) fn begin(reach: &Reach, moment: DateTime<Utc>, key: [u8; 32]) -> Self {
+        let accounts = u64::try_from(reach.last_account).unwrap_or_default();
+        let now = u64::try_from(reach.now.timestamp_millis()).unwrap_or_default();
+        let milliseconds = now.saturating_sub(milliseconds(reach.first_transaction));
         Self {
             moment,
             key,
@@ -254,14 +254,14 @@ mod tests {
     }
 
     fn seen(last_account: i64) -> Seen {
-        let standing = Standing {
+        let reach = Reach {
             database: "1/2".to_owned(),
             now: moment(),
             last_account,
             first_transaction: Uuid::nil(),
             sealed_books_since: moment(),
         };
-        Seen::begin(&standing, moment(), [7; 32])
+        Seen::begin(&reach, moment(), [7; 32])
     }
 
     fn add(seen: &mut Seen, account: i64, version: i64) {

@@ -40,9 +40,6 @@ pub struct StoredStart {
 }
 
 /// The last entry before a time of each of the accounts, in their order; none where there is none.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_starts(
     connection: &mut Connection,
     heads: &[StoredHead],
@@ -72,9 +69,6 @@ pub async fn list_starts(
 }
 
 /// The entries of the spans, by account and version; of each span not more than a limit.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_entries(
     connection: &mut Connection,
     spans: &[Span],

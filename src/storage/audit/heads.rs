@@ -63,9 +63,6 @@ impl StoredHead {
 }
 
 /// The heads after an account, up to and including another, by id: all of them, or those that have changed since.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_heads(
     connection: &mut Connection,
     after: AccountId,
@@ -103,9 +100,6 @@ pub async fn list_heads(
 }
 
 /// The version of the head of an account as it is now, if the account is there.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_version(
     connection: &mut Connection,
     account: AccountId,

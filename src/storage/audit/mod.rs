@@ -26,7 +26,7 @@ pub use self::transactions::{
 
 /// Which database it is, what its clock says, and how far it reaches.
 #[derive(Clone, Debug, FromRow)]
-pub struct Standing {
+pub struct Reach {
     /// Another for each cluster and each database in it; the same after a restart, a fail-over or a file-level restore.
     pub database: String,
     pub now: DateTime<Utc>,
@@ -39,9 +39,7 @@ pub struct Standing {
     pub sealed_books_since: DateTime<Utc>,
 }
 
-/// # Errors
-/// Where the database does not answer.
-pub async fn fetch_standing(connection: &mut Connection) -> Result<Standing, StorageError> {
+pub async fn fetch_reach(connection: &mut Connection) -> Result<Reach, StorageError> {
     const SQL: &str = "
         select control.system_identifier || '/' || pg_database.oid as database, clock_timestamp() as now,
             coalesce((select id from accounts order by id desc limit 1), 0) as last_account,
@@ -54,9 +52,6 @@ pub async fn fetch_standing(connection: &mut Connection) -> Result<Standing, Sto
 }
 
 /// About how many entries there are, as far as the server's statistics know.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn fetch_entries_estimate(connection: &mut Connection) -> Result<u64, StorageError> {
     const SQL: &str = "
         select greatest(reltuples::bigint, pg_stat_get_live_tuples(oid), 0) from pg_class where oid = 'entries'::regclass";
@@ -65,9 +60,6 @@ pub async fn fetch_entries_estimate(connection: &mut Connection) -> Result<u64, 
 }
 
 /// The seal of an entry, if the entry is there and has one.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_seal(
     connection: &mut Connection,
     account: AccountId,
@@ -83,9 +75,6 @@ pub async fn find_seal(
 }
 
 /// The account so many places after another, by id; none where there are fewer.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_account_after(
     connection: &mut Connection,
     after: AccountId,
@@ -102,9 +91,6 @@ pub async fn find_account_after(
 }
 
 /// The transaction so many places after another, by id; none where there are fewer.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn find_transaction_after(
     connection: &mut Connection,
     after: Uuid,

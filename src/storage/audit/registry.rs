@@ -43,9 +43,6 @@ pub struct CurrencyRow {
 }
 
 /// The next names after one of a book, by book and name.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_names(
     connection: &mut Connection,
     after: (BookId, &str),
@@ -77,9 +74,6 @@ pub async fn list_names(
 }
 
 /// The next users after one, by id.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_users(
     connection: &mut Connection,
     after: UserId,
@@ -110,9 +104,6 @@ pub async fn list_users(
 
 /// All books, those of one name together, in the order in which they were open. By one statement: a book is sealed and the next one
 /// opened at once, so two statements could see one half of that each.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_books(connection: &mut Connection) -> Result<Vec<BookRow>, StorageError> {
     const SQL: &str = "
         select id, name, opened_at, sealed_at from books
@@ -121,9 +112,6 @@ pub async fn list_books(connection: &mut Connection) -> Result<Vec<BookRow>, Sto
 }
 
 /// The whole registry, by code. It grows by hand, a row at a time.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_currencies(
     connection: &mut Connection,
 ) -> Result<Vec<CurrencyRow>, StorageError> {

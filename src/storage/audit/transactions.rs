@@ -74,9 +74,6 @@ pub struct StoredPart {
 }
 
 /// The next transactions after one, up to and including another, by id.
-///
-/// # Errors
-/// Where the database does not answer.
 pub async fn list_transactions(
     connection: &mut Connection,
     after: Uuid,

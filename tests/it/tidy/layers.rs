@@ -209,7 +209,10 @@ fn an_import_that_goes_up_is_seen_however_it_is_written() {
             "use super::super::service::Service;",
         ),
         ("src/storage/mod.rs", "use super::service::Service;"),
-        ("src/engine/lane.rs", "use passbook::service::Service;"),
+        (
+            "src/engine/lane/thread.rs",
+            "use passbook::service::Service;",
+        ),
         ("src/service/users.rs", "use crate::http::body;"),
         (
             "src/service/users.rs",
@@ -236,10 +239,10 @@ fn an_import_that_goes_up_is_seen_however_it_is_written() {
     }
     for (path, text) in [
         (
-            "src/engine/lane.rs",
+            "src/engine/lane/thread.rs",
             "use crate::{storage::{self, Database}, ledger::Amount};",
         ),
-        ("src/engine/lane.rs", "use super::batch::Batch;"),
+        ("src/engine/lane/thread.rs", "use super::batch::Batch;"),
         (
             "src/ledger/mod.rs",
             "//! See [`crate::engine`].\nconst A: &str = \"crate::engine\";",

@@ -37,7 +37,7 @@ pub(super) fn read(path: &str) -> String {
 /// The files whose imports count: tests may look wherever they like.
 pub(super) fn layered() -> Vec<(String, String)> {
     let mut sources = files("src", "rs");
-    sources.retain(|(path, _)| !path.ends_with("/tests.rs"));
+    sources.retain(|(path, _)| !path.ends_with("/tests.rs") && !path.contains("/tests/"));
     sources
 }
 

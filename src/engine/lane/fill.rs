@@ -1,42 +1,21 @@
-//! What a batch has to know before it is planned: what is done already, heads and names, unused ids.
+//! What a plan of a batch has to know: heads and names, open books, unused ids.
 
 use std::collections::{HashMap, HashSet};
 
-use super::batch::{self, Batch};
+use super::batch::Batch;
 use super::ids::{Lacking, needed};
-use super::lane::Lane;
-use super::settle::{bounded, not_connected};
-use crate::ledger::{AccountRef, Answered, BookId, BookName, Command, Email, View};
-use crate::storage::{self, CommitError};
+use super::link::bounded;
+use super::state::Lane;
+use crate::ledger::{AccountRef, BookId, BookName, Command, Email, View};
+use crate::storage::{self, StorageError};
 
 impl Lane {
-    /// Asks what became of an earlier attempt, and answers what was done. Comes after the heads were read under lock: what was
-    /// committed before that is seen here, and what is committed later moves a head.
-    pub(super) async fn look(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
-        self.shared.stats.looks.inc();
-        let ids: Vec<_> = batch.commands().map(|command| command.id).collect();
-        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
-        let mut done = bounded(storage::outcomes::list(connection, &ids)).await?;
-        batch.dismiss(|command, _| done.get(&command.id)?.as_ref().err().cloned());
-        let mut answers = Vec::new();
-        for pending in std::mem::take(&mut batch.work) {
-            match done.remove(&pending.command.id) {
-                Some(Ok(recorded)) => {
-                    answers.push((pending, Ok(Answered::first(recorded.outcome))));
-                }
-                Some(Err(_)) | None => batch.work.push(pending),
-            }
-        }
-        batch::answer_all(answers);
-        Ok(())
-    }
-
     /// Fills the view with the heads and names that the commands need: from memory, or else by one query.
-    pub(super) async fn read(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
+    pub(super) async fn fill(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
         let named = batch.commands().filter_map(Command::book);
         let named: Vec<BookName> = named.collect();
         batch.view.books.clear();
-        self.read_books(batch, named).await?;
+        self.fill_books(batch, named).await?;
         let missing = self.recall(batch);
         let unopened = if missing.is_empty() {
             0
@@ -44,9 +23,9 @@ impl Lane {
             self.fetch(batch, &missing).await?
         };
         if has_other_book(&batch.view) {
-            self.read_books(batch, BookName::RESETTABLE.into()).await?;
+            self.fill_books(batch, BookName::RESETTABLE.into()).await?;
         }
-        self.read_emails(batch).await?;
+        self.fill_emails(batch).await?;
         let needed = needed(batch.commands(), unopened);
         self.reserve(self.ids.lacking(&needed)).await?;
         self.ids.lend(&needed, &mut batch.view);
@@ -54,11 +33,11 @@ impl Lane {
     }
 
     /// Fills the view with the open books of these names. What it has of them stays: what names mean was read by it.
-    async fn read_books(
+    async fn fill_books(
         &mut self,
         batch: &mut Batch,
         mut names: Vec<BookName>,
-    ) -> Result<(), CommitError> {
+    ) -> Result<(), StorageError> {
         names.retain(|name| batch.view.books.id(*name).is_none());
         if names.is_empty() {
             return Ok(());
@@ -76,7 +55,7 @@ impl Lane {
         if names.is_empty() {
             return Ok(());
         }
-        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let connection = self.link.connection()?;
         let books = bounded(storage::books::fetch_open(connection, &names)).await?;
         for (name, book) in names
             .iter()
@@ -89,12 +68,12 @@ impl Lane {
     }
 
     /// Fills the view with the emails of users from before there was a canonical form. The unique index tells of all others.
-    async fn read_emails(&mut self, batch: &mut Batch) -> Result<(), CommitError> {
+    async fn fill_emails(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
         let emails: Vec<&str> = batch.emails().filter_map(Email::stored_before).collect();
         if emails.is_empty() {
             return Ok(());
         }
-        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let connection = self.link.connection()?;
         let taken = bounded(storage::users::list_taken_emails(connection, &emails)).await?;
         batch.view.emails.extend(taken);
         Ok(())
@@ -106,14 +85,10 @@ impl Lane {
         view.heads.clear();
         view.names.clear();
         view.owners.clear();
-        view.heads.reserve(batch.work.len());
-        view.names.reserve(batch.work.len());
+        view.heads.reserve(batch.work.pending.len());
+        view.names.reserve(batch.work.pending.len());
         let mut missing: HashSet<AccountRef> = HashSet::new();
-        for reference in batch
-            .work
-            .iter()
-            .flat_map(|pending| pending.command.accounts())
-        {
+        for reference in batch.work.commands().flat_map(Command::accounts) {
             if is_known(view, reference) {
                 continue;
             }
@@ -138,9 +113,9 @@ impl Lane {
         &mut self,
         batch: &mut Batch,
         missing: &[AccountRef],
-    ) -> Result<usize, CommitError> {
+    ) -> Result<usize, StorageError> {
         let mut unopened = 0;
-        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+        let connection = self.link.connection()?;
         let found = bounded(storage::heads::list(connection, missing)).await?;
         let mut unreadable = HashMap::new();
         for (reference, found) in missing.iter().zip(found) {
@@ -177,8 +152,8 @@ impl Lane {
     }
 
     /// Takes the ids that openings may use up.
-    async fn reserve(&mut self, lacking: Lacking) -> Result<(), CommitError> {
-        let connection = self.connection.as_mut().ok_or_else(not_connected)?;
+    async fn reserve(&mut self, lacking: Lacking) -> Result<(), StorageError> {
+        let connection = self.link.connection()?;
         let ids = &mut self.ids;
         if let Some(count) = lacking.accounts {
             let reserved = storage::ids::reserve_accounts(connection, count);
@@ -212,8 +187,8 @@ fn has_other_book(view: &View) -> bool {
 mod tests {
     use chrono::DateTime;
 
-    use super::super::desk::{named, usd};
     use super::*;
+    use crate::engine::queue::tests::desk::{named, usd};
     use crate::ledger::{AccountId, Head};
 
     #[test]

@@ -1,15 +1,14 @@
 //! What holds of the queue whatever happens, beside a queue written in the most obvious way.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashSet;
 use std::task::Poll;
 
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use tokio::time::Instant;
 
-use super::SETTLE_MAX;
-use super::batch::{Batch, Pending, Resource};
 use super::desk::{ACCOUNTS_END, COMMAND_BYTES, Choice, Desk, accounts, keyed, numbers, on};
+use crate::engine::queue::{Pending, Resource, Work};
 use crate::ledger::AccountId;
 
 const COMMANDS_MAX: usize = 9;
@@ -26,19 +25,16 @@ enum Step {
     Abandon(Choice),
     Take(usize),
     Change(Choice, Change),
-    BringBack,
     Expire,
-    ExpireReturned,
     Close,
 }
 
-/// What can happen to a batch that some lane has in hand.
+/// What can happen to work that some lane has in hand.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     Finish,
     Split,
     Separate(i64),
-    SetAside { late: bool },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -53,9 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<Choice>().prop_map(Step::Abandon),
         5 => (1_usize..5).prop_map(Step::Take),
         8 => (any::<Choice>(), change()).prop_map(|(which, change)| Step::Change(which, change)),
-        2 => Just(Step::BringBack),
         1 => Just(Step::Expire),
-        1 => Just(Step::ExpireReturned),
     ]
 }
 
@@ -64,7 +58,6 @@ fn change() -> impl Strategy<Value = Change> {
         4 => Just(Change::Finish),
         1 => Just(Change::Split),
         1 => (1..ACCOUNTS_END).prop_map(Change::Separate),
-        2 => prop::bool::weighted(0.3).prop_map(|late| Change::SetAside { late }),
     ]
 }
 
@@ -81,7 +74,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 #[derive(Clone, Debug)]
-struct Asked {
+struct Sent {
     number: u128,
     accounts: Vec<i64>,
     bytes: usize,
@@ -89,101 +82,86 @@ struct Asked {
     abandoned: bool,
 }
 
-/// Commands that a lane has in hand, and whether their time is up.
-#[derive(Clone, Debug, Default)]
-struct Hand {
-    work: Vec<Asked>,
-    late: bool,
-}
-
 /// The queue as it is described.
 #[derive(Default)]
 struct Naive {
-    waiting: Vec<Asked>,
-    hands: Vec<Hand>,
-    aside: Vec<Hand>,
-    returned: VecDeque<Hand>,
+    waiting: Vec<Sent>,
+    /// The commands that each lane has in hand.
+    hands: Vec<Vec<Sent>>,
     is_closed: bool,
 }
 
-fn names(work: &[Asked]) -> Vec<u128> {
-    work.iter().map(|asked| asked.number).collect()
+fn names(work: &[Sent]) -> Vec<u128> {
+    work.iter().map(|sent| sent.number).collect()
 }
 
-fn touches(asked: &Asked, accounts: &HashSet<i64>) -> bool {
-    asked.accounts.iter().any(|one| accounts.contains(one))
+fn touches(sent: &Sent, accounts: &HashSet<i64>) -> bool {
+    sent.accounts.iter().any(|one| accounts.contains(one))
 }
 
 /// Takes out every command that touches the accounts, or those of one that is taken out before it.
-fn touched(work: &mut Vec<Asked>, mut accounts: HashSet<i64>) -> Vec<Asked> {
+fn touched(work: &mut Vec<Sent>, mut accounts: HashSet<i64>) -> Vec<Sent> {
     let mut apart = Vec::new();
-    for asked in std::mem::take(work) {
-        if touches(&asked, &accounts) {
-            accounts.extend(&asked.accounts);
-            apart.push(asked);
+    for sent in std::mem::take(work) {
+        if touches(&sent, &accounts) {
+            accounts.extend(&sent.accounts);
+            apart.push(sent);
         } else {
-            work.push(asked);
+            work.push(sent);
         }
     }
     apart
 }
 
 impl Naive {
-    fn submit(&mut self, asked: Asked) -> bool {
-        let bytes: usize = self.waiting.iter().map(|asked| asked.bytes).sum();
+    fn submit(&mut self, sent: Sent) -> bool {
+        let bytes: usize = self.waiting.iter().map(|sent| sent.bytes).sum();
         let waiting = |account: &i64| {
-            let accounts = self.waiting.iter().flat_map(|asked| &asked.accounts);
+            let accounts = self.waiting.iter().flat_map(|sent| &sent.accounts);
             accounts.filter(|one| *one == account).count()
         };
         let fits = !self.is_closed
             && self.waiting.len() < COMMANDS_MAX
-            && bytes + asked.bytes <= BYTES_MAX
-            && asked.accounts.iter().all(|one| waiting(one) < ACCOUNT_MAX);
+            && bytes + sent.bytes <= BYTES_MAX
+            && sent.accounts.iter().all(|one| waiting(one) < ACCOUNT_MAX);
         if fits {
-            self.waiting.push(asked);
+            self.waiting.push(sent);
         }
         fits
     }
 
     fn busy(&self) -> HashSet<i64> {
-        let hands = self.hands.iter().chain(&self.aside).chain(&self.returned);
-        let work = hands.flat_map(|hand| &hand.work);
-        work.flat_map(|asked| asked.accounts.clone()).collect()
+        let hands = self.hands.iter().flatten();
+        hands.flat_map(|sent| sent.accounts.clone()).collect()
     }
 
-    /// What a lane gets and what is too late for it; nothing at all where it has to wait.
+    /// What a lane gets and what is too late for it; nothing at all if it has to wait.
     fn take(&mut self, size_max: usize) -> Option<(Vec<u128>, Vec<u128>)> {
-        if let Some(hand) = self.returned.pop_front() {
-            let work = names(&hand.work);
-            self.hands.push(hand);
-            return Some((work, Vec::new()));
-        }
         let (mut work, mut late, mut left) = (Vec::new(), Vec::new(), Vec::new());
         let mut blocked = self.busy();
-        for asked in std::mem::take(&mut self.waiting) {
+        for sent in std::mem::take(&mut self.waiting) {
             if work.len() == size_max {
-                left.push(asked);
-            } else if asked.abandoned {
-            } else if asked.late {
-                late.push(asked);
-            } else if touches(&asked, &blocked) {
-                blocked.extend(&asked.accounts);
-                left.push(asked);
+                left.push(sent);
+            } else if sent.abandoned {
+            } else if sent.late {
+                late.push(sent);
+            } else if touches(&sent, &blocked) {
+                blocked.extend(&sent.accounts);
+                left.push(sent);
             } else {
-                work.push(asked);
+                work.push(sent);
             }
         }
         self.waiting = left;
         let taken = (names(&work), names(&late));
         if !work.is_empty() {
-            self.hands.push(Hand { work, late: false });
+            self.hands.push(work);
         }
         (!taken.0.is_empty() || !taken.1.is_empty()).then_some(taken)
     }
 
     fn is_finished(&self) -> bool {
-        let set_aside = self.aside.len() + self.returned.len();
-        self.is_closed && self.waiting.is_empty() && set_aside == 0
+        self.is_closed && self.waiting.is_empty()
     }
 }
 
@@ -191,8 +169,7 @@ impl Naive {
 struct Both {
     desk: Desk,
     naive: Naive,
-    hands: Vec<Batch>,
-    aside: Vec<Batch>,
+    hands: Vec<Work>,
     submitted: u128,
 }
 
@@ -202,7 +179,6 @@ impl Both {
             desk: Desk::new(COMMANDS_MAX, BYTES_MAX),
             naive: Naive::default(),
             hands: Vec::new(),
-            aside: Vec::new(),
             submitted: 0,
         }
     }
@@ -217,11 +193,11 @@ impl Both {
             Step::Abandon(which) => {
                 let waiting = self.naive.waiting.len();
                 let open = &mut self.naive.waiting;
-                if let Some(asked) = open.get_mut(which % waiting.max(1))
-                    && !asked.abandoned
+                if let Some(sent) = open.get_mut(which % waiting.max(1))
+                    && !sent.abandoned
                 {
-                    asked.abandoned = true;
-                    self.desk.abandon(asked.number);
+                    sent.abandoned = true;
+                    self.desk.abandon(sent.number);
                 }
             }
             Step::Take(size_max) => self.take(size_max)?,
@@ -230,25 +206,10 @@ impl Both {
                     self.change(which % self.hands.len(), change);
                 }
             }
-            Step::BringBack => {
-                if let Some(batch) = self.aside.pop() {
-                    self.desk.queue.bring_back(batch);
-                    self.naive.returned.extend(self.naive.aside.pop());
-                }
-            }
             Step::Expire => {
-                let late = self.naive.waiting.extract_if(.., |asked| asked.late);
-                let late: Vec<Asked> = late.collect();
+                let late = self.naive.waiting.extract_if(.., |sent| sent.late);
+                let late: Vec<Sent> = late.collect();
                 prop_assert_eq!(numbers(&self.desk.queue.expire()), names(&late));
-            }
-            Step::ExpireReturned => {
-                let expired = self.desk.queue.expire_returned();
-                let (late, returned) = self.naive.returned.drain(..).partition(|hand| hand.late);
-                self.naive.returned = returned;
-                let late: VecDeque<Hand> = late;
-                let expired: Vec<_> = expired.iter().map(|batch| numbers(&batch.work)).collect();
-                let late: Vec<_> = late.iter().map(|hand| names(&hand.work)).collect();
-                prop_assert_eq!(expired, late);
             }
             Step::Close => {
                 self.desk.queue.close();
@@ -257,43 +218,32 @@ impl Both {
         }
         prop_assert_eq!(self.desk.queue.len(), self.naive.waiting.len());
         prop_assert_eq!(self.desk.queue.is_finished(), self.naive.is_finished());
-        let hands = self.hands.iter().map(|batch| numbers(&batch.work));
-        let expected = self.naive.hands.iter().map(|hand| names(&hand.work));
+        let hands = self.hands.iter().map(|work| numbers(&work.pending));
+        let expected = self.naive.hands.iter().map(|hand| names(hand));
         prop_assert!(hands.eq(expected));
         Ok(())
     }
 
     fn change(&mut self, which: usize, change: Change) {
-        let batch = &mut self.hands[which];
+        let work = &mut self.hands[which];
         let hand = &mut self.naive.hands[which];
-        let late = hand.late;
         match change {
             Change::Finish => {
                 drop(self.hands.remove(which));
                 self.naive.hands.remove(which);
             }
             Change::Split => {
-                let work = hand.work.split_off(hand.work.len() / 2);
-                let second = batch.split_off();
+                let expected = hand.split_off(hand.len() / 2);
+                let second = work.split_off();
                 self.hands.push(second);
-                self.naive.hands.push(Hand { work, late });
+                self.naive.hands.push(expected);
             }
             Change::Separate(account) => {
                 let resources = HashSet::from([Resource::account(AccountId(account))]);
-                let work = touched(&mut hand.work, HashSet::from([account]));
-                let apart = batch.separate(&resources);
+                let expected = touched(hand, HashSet::from([account]));
+                let apart = work.separate(&resources);
                 self.hands.push(apart);
-                self.naive.hands.push(Hand { work, late });
-            }
-            Change::SetAside { late } => {
-                let mut batch = self.desk.aside(self.hands.remove(which));
-                let mut hand = self.naive.hands.remove(which);
-                if late {
-                    batch.began -= SETTLE_MAX;
-                    hand.late = true;
-                }
-                self.aside.push(batch);
-                self.naive.aside.push(hand);
+                self.naive.hands.push(expected);
             }
         }
     }
@@ -305,14 +255,14 @@ impl Both {
         if late {
             pending.deadline = Instant::now();
         }
-        let asked = Asked {
+        let sent = Sent {
             number: self.submitted,
             accounts,
             bytes: COMMAND_BYTES + key_bytes,
             late,
             abandoned: false,
         };
-        prop_assert_eq!(self.desk.send((pending, caller)), self.naive.submit(asked));
+        prop_assert_eq!(self.desk.send((pending, caller)), self.naive.submit(sent));
         Ok(())
     }
 
@@ -325,8 +275,8 @@ impl Both {
                 None
             }
             Poll::Ready(Some(taken)) => {
-                let work = taken.batch.as_ref().map(|batch| numbers(&batch.work));
-                self.hands.extend(taken.batch);
+                let work = taken.work.as_ref().map(|work| numbers(&work.pending));
+                self.hands.extend(taken.work);
                 Some((work.unwrap_or_default(), numbers(&taken.expired)))
             }
         };
@@ -343,10 +293,7 @@ proptest! {
             both.step(step)?;
         }
         // Whatever happened, nothing is left behind: no claim, no count, no byte.
-        while !both.aside.is_empty() {
-            both.step(Step::BringBack)?;
-        }
-        while !both.naive.waiting.is_empty() || !both.naive.returned.is_empty() {
+        while !both.naive.waiting.is_empty() {
             both.step(Step::Take(10))?;
             while !both.hands.is_empty() {
                 both.step(Step::Change(0, Change::Finish))?;

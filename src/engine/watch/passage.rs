@@ -72,22 +72,22 @@ impl Passage {
     }
 
     /// A batch that was set aside is taken more than once; the first time ended the wait.
-    pub(super) fn take(&self) {
+    pub(in crate::engine) fn take(&self) {
         self.taken.get_or_init(SystemTime::now);
     }
 
-    pub(super) fn commit(&self, committed: Committed) {
+    pub(in crate::engine) fn commit(&self, committed: Committed) {
         self.committed.get_or_init(|| committed);
     }
 
-    pub(super) fn answer(&self, fault: Option<Fault>) {
+    pub(in crate::engine) fn answer(&self, fault: Option<Fault>) {
         let at = SystemTime::now();
         self.answered.get_or_init(|| Ended { at, fault });
     }
 }
 
-/// The passage of a command that is submitted now. None where nobody traces the request.
-pub(super) fn begin() -> Option<Arc<Passage>> {
+/// The passage of a command that is submitted now. None if nobody traces the request.
+pub(in crate::engine) fn begin() -> Option<Arc<Passage>> {
     let noted = TRAIL.try_with(|Trail(passages)| {
         let passage = Arc::new(Passage {
             submitted: SystemTime::now(),
@@ -106,10 +106,7 @@ pub(super) fn begin() -> Option<Arc<Passage>> {
 #[cfg(test)]
 mod tests {
     use futures_util::FutureExt;
-    use tokio::time::Instant;
 
-    use super::super::batch::{Pending, answer_all};
-    use super::super::desk::{command, on, pending};
     use super::*;
 
     /// What happens while the trail of a request is followed.
@@ -170,20 +167,5 @@ mod tests {
             (again.at, again.fault),
             (answered.at, Some(Fault::Unavailable))
         );
-    }
-
-    #[test]
-    fn a_command_takes_the_passage_of_its_request_along_to_its_answer() {
-        let (untraced, _caller) = pending(1, &[1]);
-        assert!(untraced.passage.is_none());
-        for answer in [Fault::Overloaded, Fault::Bug] {
-            let trail = Trail::default();
-            let (traced, _caller) = followed(&trail, || {
-                Pending::new(command(1, on(&[1])), Instant::now())
-            });
-            answer_all([(traced, Err(answer))]);
-            let answered = trail.passages()[0].answered().expect("answered");
-            assert_eq!(answered.fault, Some(answer));
-        }
     }
 }

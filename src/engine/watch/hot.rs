@@ -12,7 +12,7 @@ const ACCOUNTS_MAX: usize = 256;
 
 /// How often accounts were changed, as far as is remembered.
 #[derive(Default)]
-pub(super) struct Hot(Mutex<Sketch>);
+pub(in crate::engine) struct Hot(Mutex<Sketch>);
 
 #[derive(Default)]
 struct Sketch {
@@ -39,7 +39,7 @@ pub struct HotAccount {
 }
 
 impl Hot {
-    pub(super) fn count(&self, accounts: impl Iterator<Item = AccountId>) {
+    pub(in crate::engine) fn count(&self, accounts: impl Iterator<Item = AccountId>) {
         let mut sketch = self.sketch();
         for account in accounts {
             sketch.count(account);
@@ -47,7 +47,7 @@ impl Hot {
     }
 
     /// The busiest first.
-    pub(super) fn list(&self, limit: usize) -> Vec<HotAccount> {
+    pub(in crate::engine) fn list(&self, limit: usize) -> Vec<HotAccount> {
         let sketch = self.sketch();
         let busiest = sketch.order.iter().rev().take(limit);
         busiest
@@ -80,7 +80,7 @@ impl Sketch {
         self.counts.insert(account, count);
     }
 
-    /// What a new account starts from. Where there is no room, the one with the fewest changes gives way; nobody knows how many
+    /// What a new account starts from. If there is no room, the one with the fewest changes gives way; nobody knows how many
     /// of its changes were the new one's.
     fn replace_least(&mut self) -> Count {
         if self.counts.len() < ACCOUNTS_MAX {

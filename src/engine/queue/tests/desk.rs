@@ -11,31 +11,31 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::batch::{Batch, Pending};
-use super::queue::{Queue, Taken};
+use crate::engine::queue::work::Taken;
+use crate::engine::queue::{Pending, Queue, Work};
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Amount, Answer, BookName, Command, Currency,
     CurrencyCode, Email, Key, Magnitude, NamedAccount, OpenAccount, OpenUser, Party, PasswordHash,
     Posting, TransactionId,
 };
 
-/// What a command on accounts takes of a queue, in bytes, where it has no key.
-pub(super) const COMMAND_BYTES: usize = size_of::<Pending>();
+/// What a command on accounts takes of a queue, in bytes, if it has no key.
+pub(in crate::engine) const COMMAND_BYTES: usize = size_of::<Pending>();
 
 /// The end of the accounts that random commands touch, from 1 on.
-pub(super) const ACCOUNTS_END: i64 = 6;
+pub(in crate::engine) const ACCOUNTS_END: i64 = 6;
 
 /// Which of several is meant: the number, modulo how many there are.
-pub(super) type Choice = usize;
+pub(in crate::engine) type Choice = usize;
 
 /// A queue, with the callers who wait for their answers.
-pub(super) struct Desk {
+pub(in crate::engine) struct Desk {
     pub queue: Arc<Queue>,
     pub callers: HashMap<u128, oneshot::Receiver<Answer>>,
 }
 
 /// A lane that looks for work when it is told to.
-pub(super) struct Lane {
+pub(in crate::engine) struct Lane {
     take: Pin<Box<dyn Future<Output = Option<Taken>>>>,
     alarm: Arc<Alarm>,
 }
@@ -50,7 +50,7 @@ impl Wake for Alarm {
 }
 
 impl Desk {
-    pub(super) fn new(commands_max: usize, bytes_max: usize) -> Self {
+    pub(in crate::engine) fn new(commands_max: usize, bytes_max: usize) -> Self {
         Self {
             queue: Arc::new(Queue::new(commands_max, bytes_max)),
             callers: HashMap::new(),
@@ -58,76 +58,69 @@ impl Desk {
     }
 
     /// A queue with room for all that a test puts in.
-    pub(super) fn roomy() -> Self {
+    pub(in crate::engine) fn roomy() -> Self {
         Self::new(1_000, 1_000_000)
     }
 
     /// Whether the queue took the command.
-    pub(super) fn submit(&mut self, number: u128, accounts: &[i64]) -> bool {
+    pub(in crate::engine) fn submit(&mut self, number: u128, accounts: &[i64]) -> bool {
         self.send(pending(number, accounts))
     }
 
     /// A command whose time is up already.
-    pub(super) fn submit_late(&mut self, number: u128, accounts: &[i64]) -> bool {
+    pub(in crate::engine) fn submit_late(&mut self, number: u128, accounts: &[i64]) -> bool {
         let (mut pending, caller) = pending(number, accounts);
         pending.deadline = Instant::now();
         self.send((pending, caller))
     }
 
-    pub(super) fn send(&mut self, sent: (Pending, oneshot::Receiver<Answer>)) -> bool {
+    pub(in crate::engine) fn send(&mut self, sent: (Pending, oneshot::Receiver<Answer>)) -> bool {
         let (pending, caller) = sent;
         self.callers.insert(id(&pending), caller);
         self.queue.push(pending)
     }
 
     /// The caller goes away.
-    pub(super) fn abandon(&mut self, number: u128) {
+    pub(in crate::engine) fn abandon(&mut self, number: u128) {
         self.callers.remove(&number).expect("a caller");
     }
 
-    pub(super) fn answer(&mut self, number: u128) -> Option<Answer> {
+    pub(in crate::engine) fn answer(&mut self, number: u128) -> Option<Answer> {
         self.callers.get_mut(&number)?.try_recv().ok()
     }
 
-    /// A batch of commands that do this.
-    pub(super) fn batch_of<const N: usize>(&mut self, actions: [Action; N]) -> Batch {
+    /// Work on commands that do this.
+    pub(in crate::engine) fn work_of<const N: usize>(&mut self, actions: [Action; N]) -> Work {
         for (number, action) in (1..).zip(actions) {
             assert!(self.send(Pending::new(command(number, action), Instant::now())));
         }
-        self.batch(N)
+        self.work(N)
     }
 
     /// What a lane gets without having to wait.
-    pub(super) fn take(&self, size_max: usize) -> Poll<Option<Taken>> {
+    pub(in crate::engine) fn take(&self, size_max: usize) -> Poll<Option<Taken>> {
         Lane::new(&self.queue, size_max).look()
     }
 
-    pub(super) fn taken(&self, size_max: usize) -> Taken {
+    pub(in crate::engine) fn taken(&self, size_max: usize) -> Taken {
         match self.take(size_max) {
             Poll::Ready(Some(taken)) => taken,
             Poll::Ready(None) | Poll::Pending => panic!("nothing to do"),
         }
     }
 
-    pub(super) fn batch(&self, size_max: usize) -> Batch {
+    pub(in crate::engine) fn work(&self, size_max: usize) -> Work {
         let taken = self.taken(size_max);
         assert!(taken.expired.is_empty());
-        taken.batch.expect("a batch")
+        taken.work.expect("work")
     }
 
-    /// A batch that rests until it is brought back.
-    pub(super) fn aside(&self, mut batch: Batch) -> Batch {
-        batch.cautious = true;
-        self.queue.set_aside();
-        batch
-    }
-
-    pub(super) fn is_idle(&self) -> bool {
+    pub(in crate::engine) fn is_idle(&self) -> bool {
         self.take(10).is_pending()
     }
 
     /// A lane that found nothing to do.
-    pub(super) fn sleeper(&self, size_max: usize) -> Lane {
+    pub(in crate::engine) fn sleeper(&self, size_max: usize) -> Lane {
         let mut lane = Lane::new(&self.queue, size_max);
         assert!(lane.look().is_pending());
         assert!(!lane.is_woken());
@@ -136,35 +129,35 @@ impl Desk {
 }
 
 impl Lane {
-    pub(super) fn new(queue: &Arc<Queue>, size_max: usize) -> Self {
+    pub(in crate::engine) fn new(queue: &Arc<Queue>, size_max: usize) -> Self {
         let queue = Arc::clone(queue);
         Self {
-            take: Box::pin(async move { queue.take(size_max).await }),
+            take: Box::pin(async move { Work::take(&queue, size_max).await }),
             alarm: Arc::default(),
         }
     }
 
-    pub(super) fn look(&mut self) -> Poll<Option<Taken>> {
+    pub(in crate::engine) fn look(&mut self) -> Poll<Option<Taken>> {
         self.alarm.0.store(false, Ordering::SeqCst);
         let waker = Waker::from(Arc::clone(&self.alarm));
         self.take.as_mut().poll(&mut Context::from_waker(&waker))
     }
 
-    pub(super) fn is_woken(&self) -> bool {
+    pub(in crate::engine) fn is_woken(&self) -> bool {
         self.alarm.0.load(Ordering::SeqCst)
     }
 
     /// The work of a lane that was woken for it.
-    pub(super) fn batch(&mut self) -> Batch {
+    pub(in crate::engine) fn work(&mut self) -> Work {
         assert!(self.is_woken());
         match self.look() {
-            Poll::Ready(Some(taken)) => taken.batch.expect("a batch"),
+            Poll::Ready(Some(taken)) => taken.work.expect("work"),
             Poll::Ready(None) | Poll::Pending => panic!("nothing to do"),
         }
     }
 }
 
-pub(super) fn command(number: u128, action: Action) -> Command {
+pub(in crate::engine) fn command(number: u128, action: Action) -> Command {
     Command {
         id: TransactionId(Uuid::from_u128(number)),
         key: None,
@@ -173,7 +166,7 @@ pub(super) fn command(number: u128, action: Action) -> Command {
     }
 }
 
-pub(super) fn keyed(number: u128, action: Action, key: &str) -> Command {
+pub(in crate::engine) fn keyed(number: u128, action: Action, key: &str) -> Command {
     let text = key.to_owned();
     let digest = [0; 32];
     Command {
@@ -183,7 +176,7 @@ pub(super) fn keyed(number: u128, action: Action, key: &str) -> Command {
 }
 
 /// What touches these accounts, at most two, and nothing else.
-pub(super) fn touching(accounts: &[AccountRef]) -> Action {
+pub(in crate::engine) fn touching(accounts: &[AccountRef]) -> Action {
     let (from, to) = match accounts {
         [] => return Action::ResetBook(BookName::EVENTS),
         [to] => (Party::World, to),
@@ -197,14 +190,14 @@ pub(super) fn touching(accounts: &[AccountRef]) -> Action {
     })
 }
 
-pub(super) fn usd() -> Currency {
+pub(in crate::engine) fn usd() -> Currency {
     Currency {
         code: CurrencyCode::parse("USD").expect("a code"),
         scale: 2,
     }
 }
 
-pub(super) fn on(accounts: &[i64]) -> Action {
+pub(in crate::engine) fn on(accounts: &[i64]) -> Action {
     let accounts: Vec<_> = accounts
         .iter()
         .map(|account| AccountRef::Id(AccountId(*account)))
@@ -212,7 +205,7 @@ pub(super) fn on(accounts: &[i64]) -> Action {
     touching(&accounts)
 }
 
-pub(super) fn open_user(text: Option<&str>) -> Action {
+pub(in crate::engine) fn open_user(text: Option<&str>) -> Action {
     Action::OpenUser(OpenUser {
         name: text.map(str::to_owned),
         email: text.map(|text| Email::parse(&format!("{text}@x")).expect("an email")),
@@ -223,7 +216,7 @@ pub(super) fn open_user(text: Option<&str>) -> Action {
     })
 }
 
-pub(super) fn named(name: &str) -> NamedAccount {
+pub(in crate::engine) fn named(name: &str) -> NamedAccount {
     NamedAccount {
         book: BookName::EVENTS,
         name: AccountName::parse(name).expect("a name"),
@@ -231,7 +224,7 @@ pub(super) fn named(name: &str) -> NamedAccount {
     }
 }
 
-pub(super) fn open_account() -> Action {
+pub(in crate::engine) fn open_account() -> Action {
     Action::OpenAccount(OpenAccount {
         owner: None,
         currency: usd(),
@@ -239,7 +232,10 @@ pub(super) fn open_account() -> Action {
     })
 }
 
-pub(super) fn pending(number: u128, accounts: &[i64]) -> (Pending, oneshot::Receiver<Answer>) {
+pub(in crate::engine) fn pending(
+    number: u128,
+    accounts: &[i64],
+) -> (Pending, oneshot::Receiver<Answer>) {
     Pending::new(command(number, on(accounts)), Instant::now())
 }
 
@@ -247,11 +243,11 @@ fn id(pending: &Pending) -> u128 {
     pending.command.id.0.as_u128()
 }
 
-pub(super) fn numbers(work: &[Pending]) -> Vec<u128> {
-    work.iter().map(id).collect()
+pub(in crate::engine) fn numbers(pending: &[Pending]) -> Vec<u128> {
+    pending.iter().map(id).collect()
 }
 
 /// What a random command touches.
-pub(super) fn accounts() -> impl Strategy<Value = Vec<i64>> {
+pub(in crate::engine) fn accounts() -> impl Strategy<Value = Vec<i64>> {
     prop::collection::vec(1..ACCOUNTS_END, 0..3)
 }

@@ -95,7 +95,7 @@ const CLOCK_SKEW: Name = (
 );
 const WAITING: Name = ("passbook_queue_depth", "Commands that wait for a lane.");
 
-pub(super) struct Stats {
+pub(in crate::engine) struct Stats {
     registry: Registry,
     pub commands: IntCounter,
     pub refusals: IntCounterVec,
@@ -134,7 +134,7 @@ pub struct Counts {
     pub longest_streak: i64,
     /// Batches that locked their accounts before they planned.
     pub lock_firsts: u64,
-    /// Commands that waited for a row that somebody else held.
+    /// Commands that waited for a row that somebody else had locked.
     pub set_aside: u64,
     /// Batches split because of one bad command, or a statement that took too long.
     pub splits: u64,
@@ -151,7 +151,7 @@ pub struct Counts {
 }
 
 impl Stats {
-    pub(super) fn new() -> Self {
+    pub(in crate::engine) fn new() -> Self {
         let registry = Registry::new();
         let counter = |(name, help): Name| register(&registry, IntCounter::new(name, help));
         let gauge = |(name, help): Name| register(&registry, IntGauge::new(name, help));
@@ -196,12 +196,12 @@ impl Stats {
     }
 
     /// Every metric as it stands, with so many commands waiting.
-    pub(super) fn gather(&self, waiting: usize) -> Vec<MetricFamily> {
+    pub(in crate::engine) fn gather(&self, waiting: usize) -> Vec<MetricFamily> {
         self.waiting.set(i64::try_from(waiting).unwrap_or(i64::MAX));
         self.registry.gather()
     }
 
-    pub(super) fn counts(&self, waiting: usize) -> Counts {
+    pub(in crate::engine) fn counts(&self, waiting: usize) -> Counts {
         Counts {
             commands: self.commands.get(),
             batches: self.batches.get(),

@@ -3,10 +3,14 @@
 use std::task::Poll;
 
 use tokio::time::Instant;
+pub(in crate::engine) mod desk;
+mod pending;
+mod properties;
+mod wake;
+mod work;
 
-use super::SETTLE_MAX;
-use super::batch::Pending;
-use super::desk::{COMMAND_BYTES, Desk, keyed, numbers, on};
+use self::desk::{COMMAND_BYTES, Desk, keyed, numbers, on};
+use crate::engine::queue::Pending;
 
 #[test]
 fn commands_are_taken_in_the_order_of_arrival_and_no_more_than_asked_for() {
@@ -15,9 +19,9 @@ fn commands_are_taken_in_the_order_of_arrival_and_no_more_than_asked_for() {
         assert!(desk.submit(number, &[i64::try_from(number).expect("small")]));
     }
     assert_eq!(desk.queue.len(), 5);
-    assert_eq!(numbers(&desk.batch(2).work), [1, 2]);
+    assert_eq!(numbers(&desk.work(2).pending), [1, 2]);
     assert_eq!(desk.queue.len(), 3);
-    assert_eq!(numbers(&desk.batch(10).work), [3, 4, 5]);
+    assert_eq!(numbers(&desk.work(10).pending), [3, 4, 5]);
     assert_eq!(desk.queue.len(), 0);
     assert!(desk.is_idle());
 }
@@ -28,32 +32,32 @@ fn commands_of_one_account_share_a_batch_in_their_order() {
     for number in 1..=3 {
         assert!(desk.submit(number, &[7]));
     }
-    assert_eq!(numbers(&desk.batch(10).work), [1, 2, 3]);
+    assert_eq!(numbers(&desk.work(10).pending), [1, 2, 3]);
 }
 
 #[test]
 fn nobody_overtakes_on_an_account_that_a_lane_works_on() {
     let mut desk = Desk::roomy();
     assert!(desk.submit(1, &[1]));
-    let first = desk.batch(10);
+    let first = desk.work(10);
     // 2 waits for 1, 3 for 2 and 5 for 3; only 4 has nothing to do with any of them.
     for (number, accounts) in [(2, [1, 2]), (3, [2, 3]), (4, [4, 5]), (5, [6, 3])] {
         assert!(desk.submit(number, &accounts));
     }
-    let second = desk.batch(10);
-    assert_eq!(numbers(&second.work), [4]);
+    let second = desk.work(10);
+    assert_eq!(numbers(&second.pending), [4]);
     assert!(desk.is_idle());
     drop(first);
-    assert_eq!(numbers(&desk.batch(10).work), [2, 3, 5]);
+    assert_eq!(numbers(&desk.work(10).pending), [2, 3, 5]);
 }
 
 #[test]
 fn commands_without_an_account_wait_for_nobody() {
     let mut desk = Desk::roomy();
     assert!(desk.submit(1, &[]));
-    let _first = desk.batch(10);
+    let _first = desk.work(10);
     assert!(desk.submit(2, &[]));
-    assert_eq!(numbers(&desk.batch(10).work), [2]);
+    assert_eq!(numbers(&desk.work(10).pending), [2]);
 }
 
 #[test]
@@ -61,7 +65,7 @@ fn so_many_commands_may_wait_and_no_more() {
     let mut desk = Desk::new(3, 1_000_000);
     assert!(desk.submit(1, &[1]) && desk.submit(2, &[2]) && desk.submit(3, &[3]));
     assert!(!desk.submit(4, &[4]));
-    drop(desk.batch(1));
+    drop(desk.work(1));
     assert!(desk.submit(5, &[5]));
     assert!(!desk.submit(6, &[6]));
 }
@@ -79,7 +83,7 @@ fn so_many_bytes_may_wait_and_no_more() {
     assert!(send(&mut desk, 3, "ab"));
     assert!(!send(&mut desk, 4, ""));
     // What is taken makes room for as much as it took.
-    drop(desk.batch(1));
+    drop(desk.work(1));
     assert!(!send(&mut desk, 5, "ab"));
     assert!(send(&mut desk, 6, "a"));
 }
@@ -105,9 +109,9 @@ fn one_account_fills_half_of_the_queue_at_most_rounded_up() {
             assert!(desk.submit(102, &[2]), "of {commands_max}");
         }
         // What a lane has taken waits no more.
-        let batch = desk.batch(1);
+        let work = desk.work(1);
         assert!(desk.submit(103, &[1]), "of {commands_max}");
-        drop(batch);
+        drop(work);
     }
 }
 
@@ -117,14 +121,14 @@ fn a_command_that_waited_too_long_is_taken_out_and_not_worked_on() {
     assert!(desk.submit_late(1, &[1]));
     assert!(desk.submit_late(2, &[1]));
     let taken = desk.taken(10);
-    assert!(taken.batch.is_none());
+    assert!(taken.work.is_none());
     assert_eq!(numbers(&taken.expired), [1, 2]);
     // It blocks nobody, and gives its place back.
     assert!(desk.submit_late(3, &[1]));
     assert!(desk.submit(4, &[1]));
     let taken = desk.taken(10);
     assert_eq!(numbers(&taken.expired), [3]);
-    assert_eq!(numbers(&taken.batch.expect("a batch").work), [4]);
+    assert_eq!(numbers(&taken.work.expect("work").pending), [4]);
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn what_waited_too_long_can_be_taken_out_while_no_lane_takes_anything() {
     assert_eq!(desk.queue.len(), 1);
     assert!(desk.submit(4, &[1]));
     assert!(!desk.submit(5, &[1]));
-    assert_eq!(numbers(&desk.batch(10).work), [2, 4]);
+    assert_eq!(numbers(&desk.work(10).pending), [2, 4]);
 }
 
 #[test]
@@ -148,7 +152,7 @@ fn an_abandoned_command_is_dropped_unapplied_and_gives_its_place_back() {
     assert!(desk.is_idle());
     assert_eq!(desk.queue.len(), 0);
     assert!(desk.submit(2, &[1]));
-    assert_eq!(numbers(&desk.batch(10).work), [2]);
+    assert_eq!(numbers(&desk.work(10).pending), [2]);
 }
 
 #[test]
@@ -158,7 +162,7 @@ fn an_abandoned_command_does_not_count_towards_the_size_of_a_batch() {
         assert!(desk.submit(number, &[1]));
     }
     desk.abandon(1);
-    assert_eq!(numbers(&desk.batch(2).work), [2, 3]);
+    assert_eq!(numbers(&desk.work(2).pending), [2, 3]);
 }
 
 #[test]
@@ -168,11 +172,11 @@ fn a_lane_is_woken_for_what_it_can_start_on() {
     let (second, mut first) = (desk.sleeper(10), desk.sleeper(10));
     assert!(desk.submit(1, &[1]));
     assert!(first.is_woken() && !second.is_woken());
-    let batch = first.batch();
+    let work = first.work();
     // The lane that works on the account looks again when it is done.
     assert!(desk.submit(2, &[1, 2]));
     assert!(!second.is_woken());
-    drop(batch);
+    drop(work);
     assert!(second.is_woken());
 }
 
@@ -188,9 +192,9 @@ fn a_command_that_is_turned_away_wakes_nobody() {
 fn a_batch_that_ends_wakes_nobody_where_nothing_waits() {
     let mut desk = Desk::roomy();
     assert!(desk.submit(1, &[1]));
-    let batch = desk.batch(10);
+    let work = desk.work(10);
     let lane = desk.sleeper(10);
-    drop(batch);
+    drop(work);
     assert!(!lane.is_woken());
 }
 
@@ -202,7 +206,7 @@ fn a_full_batch_wakes_a_lane_for_the_rest() {
         let (second, mut first) = (desk.sleeper(size_max), desk.sleeper(size_max));
         assert!(desk.submit(1, &[1]) && desk.submit(2, &[2]));
         assert!(second.is_woken() && !third.is_woken());
-        let _batch = first.batch();
+        let _work = first.work();
         assert_eq!(third.is_woken(), wakes, "batches of {size_max}");
     }
 }
@@ -211,67 +215,13 @@ fn a_full_batch_wakes_a_lane_for_the_rest() {
 fn a_batch_that_is_not_full_leaves_the_others_asleep() {
     let mut desk = Desk::roomy();
     assert!(desk.submit(1, &[1]));
-    let _busy = desk.batch(10);
+    let _busy = desk.work(10);
     let (second, mut first) = (desk.sleeper(3), desk.sleeper(3));
     assert!(desk.submit(2, &[1]) && desk.submit(3, &[2]));
-    let batch = first.batch();
-    assert_eq!(numbers(&batch.work), [3]);
+    let work = first.work();
+    assert_eq!(numbers(&work.pending), [3]);
     assert_eq!(desk.queue.len(), 1);
     assert!(!second.is_woken());
-}
-
-#[test]
-fn a_batch_that_comes_back_is_taken_first_and_as_it_was() {
-    let mut desk = Desk::roomy();
-    assert!(desk.submit(1, &[1]) && desk.submit(2, &[1]));
-    let batch = desk.aside(desk.batch(10));
-    assert!(desk.submit(3, &[2]) && desk.submit(4, &[1]));
-    let _third = desk.batch(10);
-    assert!(desk.is_idle(), "its accounts are kept from the others");
-    let (second, mut first) = (desk.sleeper(1), desk.sleeper(1));
-    desk.queue.bring_back(batch);
-    assert!(first.is_woken() && !second.is_woken());
-    let batch = first.batch();
-    assert_eq!(numbers(&batch.work), [1, 2]);
-    // The wake-up may have been meant for what waits as well.
-    assert!(second.is_woken());
-    drop(batch);
-    assert_eq!(numbers(&desk.batch(10).work), [4]);
-}
-
-#[test]
-fn batches_come_back_one_at_a_time_in_their_order() {
-    let mut desk = Desk::roomy();
-    assert!(desk.submit(1, &[1]) && desk.submit(2, &[2]));
-    let (first, second) = (desk.batch(1), desk.batch(1));
-    let (first, second) = (desk.aside(first), desk.aside(second));
-    desk.queue.close();
-    desk.queue.bring_back(second);
-    desk.queue.bring_back(first);
-    assert_eq!(numbers(&desk.batch(10).work), [2]);
-    assert!(!desk.queue.is_finished());
-    assert_eq!(numbers(&desk.batch(10).work), [1]);
-    assert!(desk.queue.is_finished());
-}
-
-#[test]
-fn a_batch_that_came_back_too_late_is_taken_out_and_the_others_stay() {
-    let mut desk = Desk::roomy();
-    assert!(desk.submit(1, &[1]) && desk.submit(2, &[2]) && desk.submit(3, &[3]));
-    desk.queue.close();
-    let mut batches = [desk.batch(1), desk.batch(1), desk.batch(1)].map(|batch| desk.aside(batch));
-    batches[1].began -= SETTLE_MAX;
-    for batch in batches {
-        desk.queue.bring_back(batch);
-    }
-    let expired = desk.queue.expire_returned();
-    assert_eq!(expired.len(), 1);
-    assert_eq!(numbers(&expired[0].work), [2]);
-    assert!(desk.queue.expire_returned().is_empty());
-    assert_eq!(numbers(&desk.batch(1).work), [1]);
-    assert!(!desk.queue.is_finished());
-    assert_eq!(numbers(&desk.batch(1).work), [3]);
-    assert!(desk.queue.is_finished());
 }
 
 #[test]
@@ -282,22 +232,9 @@ fn a_closed_queue_takes_nothing_and_ends_when_all_that_waits_is_taken() {
     desk.queue.close();
     assert!(!desk.submit(2, &[2]));
     assert!(!desk.queue.is_finished());
-    assert_eq!(numbers(&desk.batch(10).work), [1]);
+    assert_eq!(numbers(&desk.work(10).pending), [1]);
     assert!(desk.queue.is_finished());
     assert!(matches!(desk.take(10), Poll::Ready(None)));
-}
-
-#[test]
-fn a_closed_queue_waits_for_what_is_set_aside() {
-    let mut desk = Desk::roomy();
-    assert!(desk.submit(1, &[1]));
-    let batch = desk.aside(desk.batch(10));
-    desk.queue.close();
-    assert!(!desk.queue.is_finished());
-    assert!(desk.is_idle());
-    desk.queue.bring_back(batch);
-    drop(desk.batch(10));
-    assert!(desk.queue.is_finished());
 }
 
 #[test]

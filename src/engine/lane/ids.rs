@@ -1,6 +1,5 @@
 //! Ids that a lane took from their sequences and has not used yet.
 
-use super::settle::Written;
 use crate::ledger::{AccountId, Action, BookId, Command, UserId, View};
 
 /// Account ids taken from the sequence at a time, at least. Gaps are normal.
@@ -13,9 +12,9 @@ pub(super) struct Ids {
     pub books: Vec<BookId>,
 }
 
-/// Ids that a batch may use up.
-#[derive(Default)]
-pub(super) struct Needed {
+/// How much is opened, or may be.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Openings {
     pub accounts: usize,
     pub users: usize,
     pub books: usize,
@@ -30,7 +29,7 @@ pub(super) struct Lacking {
 }
 
 impl Ids {
-    pub(super) fn lacking(&self, needed: &Needed) -> Lacking {
+    pub(super) fn lacking(&self, needed: &Openings) -> Lacking {
         Lacking {
             accounts: lack(needed.accounts, self.accounts.len())
                 .map(|count| count.max(ACCOUNTS_MIN)),
@@ -40,17 +39,17 @@ impl Ids {
     }
 
     /// Lets a view have what its batch may use up.
-    pub(super) fn lend(&self, needed: &Needed, view: &mut View) {
+    pub(super) fn lend(&self, needed: &Openings, view: &mut View) {
         view.unused_accounts = first(&self.accounts, needed.accounts);
         view.unused_users = first(&self.users, needed.users);
         view.unused_books = first(&self.books, needed.books);
     }
 
     /// A plan takes ids from the front, and all that it took is written.
-    pub(super) fn use_up(&mut self, written: &Written) {
-        drop_first(&mut self.accounts, written.accounts);
-        drop_first(&mut self.users, written.users);
-        drop_first(&mut self.books, written.books.len());
+    pub(super) fn use_up(&mut self, openings: &Openings) {
+        drop_first(&mut self.accounts, openings.accounts);
+        drop_first(&mut self.users, openings.users);
+        drop_first(&mut self.books, openings.books);
     }
 }
 
@@ -69,10 +68,10 @@ fn lack(needed: usize, at_hand: usize) -> Option<i32> {
 
 /// What commands may use up that use so many names without an account. Each of those may get one; after a reset in the same
 /// batch, every name at all.
-pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: usize) -> Needed {
-    let mut needed = Needed {
+pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: usize) -> Openings {
+    let mut needed = Openings {
         accounts: unopened,
-        ..Needed::default()
+        ..Openings::default()
     };
     let mut named = 0;
     for command in commands {
@@ -95,15 +94,12 @@ pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: 
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-
-    use super::super::desk::{Desk, on, open_account, open_user};
     use super::*;
-    use crate::ledger::{BookName, OpenBook};
+    use crate::engine::queue::tests::desk::{Desk, on, open_account, open_user};
 
     fn needed_by<const N: usize>(actions: [Action; N], unopened: usize) -> [usize; 3] {
-        let batch = Desk::roomy().batch_of(actions);
-        let needed = needed(batch.commands(), unopened);
+        let work = Desk::roomy().work_of(actions);
+        let needed = needed(work.commands(), unopened);
         [needed.accounts, needed.users, needed.books]
     }
 
@@ -135,7 +131,7 @@ mod tests {
 
     #[test]
     fn ids_of_accounts_are_taken_in_blocks() {
-        let mut needed = Needed {
+        let mut needed = Openings {
             accounts: 2,
             users: 1,
             books: 0,
@@ -163,7 +159,7 @@ mod tests {
             users: [4, 5, 6].map(UserId).into(),
             books: [7, 8, 9].map(BookId).into(),
         };
-        let needed = Needed {
+        let needed = Openings {
             accounts: 2,
             users: 2,
             books: 1,
@@ -173,12 +169,10 @@ mod tests {
         assert_eq!(view.unused_accounts, [1, 2].map(AccountId));
         assert_eq!(view.unused_users, [4, 5].map(UserId));
         assert_eq!(view.unused_books, [BookId(7)]);
-        let (id, opened_at) = (BookId(7), DateTime::UNIX_EPOCH);
-        ids.use_up(&Written {
+        ids.use_up(&Openings {
             accounts: 2,
             users: 1,
-            books: vec![(BookName::EVENTS, OpenBook { id, opened_at })],
-            ..Written::default()
+            books: 1,
         });
         ids.lend(&needed, &mut view);
         assert_eq!(view.unused_accounts, [AccountId(3)]);

@@ -5,8 +5,8 @@ use std::task::Poll;
 
 use proptest::prelude::*;
 
-use super::batch::{Batch, Resource};
 use super::desk::{ACCOUNTS_END, Choice, Desk, Lane, accounts, numbers};
+use crate::engine::queue::{Resource, Work};
 use crate::ledger::AccountId;
 
 const LANES: usize = 3;
@@ -17,7 +17,7 @@ enum Event {
     Submit(Vec<i64>),
     Finish(Choice),
     SetAside(Choice),
-    BringBack,
+    FinishAside(Choice),
 }
 
 fn event() -> impl Strategy<Value = Event> {
@@ -25,17 +25,16 @@ fn event() -> impl Strategy<Value = Event> {
         4 => accounts().prop_map(Event::Submit),
         2 => any::<Choice>().prop_map(Event::Finish),
         1 => any::<Choice>().prop_map(Event::SetAside),
-        1 => Just(Event::BringBack),
+        1 => any::<Choice>().prop_map(Event::FinishAside),
     ]
 }
 
-/// Lanes, each asleep or at work on a batch, with what waits for them.
+/// Lanes, each asleep or at work, with what they have set aside and what waits for them.
 struct Lanes {
     desk: Desk,
     asleep: Vec<Lane>,
-    working: Vec<Batch>,
-    aside: Vec<Batch>,
-    returned: usize,
+    working: Vec<Work>,
+    aside: Vec<Work>,
     waiting: Vec<(u128, Vec<i64>)>,
     submitted: u128,
 }
@@ -47,7 +46,6 @@ impl Lanes {
             asleep: Vec::new(),
             working: Vec::new(),
             aside: Vec::new(),
-            returned: 0,
             waiting: Vec::new(),
             submitted: 0,
         };
@@ -58,7 +56,7 @@ impl Lanes {
     }
 
     fn happen(&mut self, event: Event) {
-        let working = self.working.len();
+        let (working, aside) = (self.working.len(), self.aside.len());
         match event {
             Event::Submit(accounts) => {
                 self.submitted += 1;
@@ -70,17 +68,12 @@ impl Lanes {
                 self.look();
             }
             Event::SetAside(which) if 0 < working => {
-                let batch = self.working.remove(which % working);
-                self.aside.push(self.desk.aside(batch));
+                self.aside.push(self.working.remove(which % working));
                 self.look();
             }
-            Event::Finish(_) | Event::SetAside(_) => {}
-            Event::BringBack => {
-                if let Some(batch) = self.aside.pop() {
-                    self.returned += 1;
-                    self.desk.queue.bring_back(batch);
-                }
-            }
+            // By a lane that stays as it is.
+            Event::FinishAside(which) if 0 < aside => drop(self.aside.remove(which % aside)),
+            Event::Finish(_) | Event::SetAside(_) | Event::FinishAside(_) => {}
         }
         self.rouse();
     }
@@ -109,22 +102,18 @@ impl Lanes {
             // The end: as a lane does it.
             Poll::Ready(None) => self.desk.queue.wake_all(),
             Poll::Ready(Some(taken)) => {
-                let batch = taken.batch.expect("nothing is late here");
-                let numbers = numbers(&batch.work);
-                let before = self.waiting.len();
+                let work = taken.work.expect("nothing is late here");
+                let numbers = numbers(&work.pending);
                 self.waiting.retain(|(number, _)| !numbers.contains(number));
-                if before == self.waiting.len() {
-                    self.returned -= 1;
-                }
-                self.working.push(batch);
+                self.working.push(work);
             }
         }
     }
 
     fn has_startable(&self) -> bool {
-        let batches = self.working.iter().chain(&self.aside);
-        let work = batches.flat_map(|batch| &batch.work);
-        let busy: HashSet<_> = work.flat_map(|pending| &pending.resources).collect();
+        let work = self.working.iter().chain(&self.aside);
+        let pending = work.flat_map(|work| &work.pending);
+        let busy: HashSet<_> = pending.flat_map(|pending| &pending.resources).collect();
         let mut blocked: HashSet<i64> = (1..ACCOUNTS_END)
             .filter(|account| busy.contains(&Resource::account(AccountId(*account))))
             .collect();
@@ -134,7 +123,7 @@ impl Lanes {
             blocked.extend(accounts);
             is_free
         };
-        0 < self.returned || waiting.any(is_startable)
+        waiting.any(is_startable)
     }
 }
 
@@ -156,8 +145,8 @@ proptest! {
                 prop_assert!(lanes.asleep.is_empty() || !lanes.has_startable());
             }
         }
-        while !lanes.working.is_empty() || !lanes.aside.is_empty() || 0 < lanes.returned {
-            lanes.happen(Event::BringBack);
+        while !lanes.working.is_empty() || !lanes.aside.is_empty() {
+            lanes.happen(Event::FinishAside(0));
             lanes.happen(Event::Finish(0));
         }
         prop_assert!(lanes.waiting.is_empty());
