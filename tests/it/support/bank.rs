@@ -190,6 +190,13 @@ impl Bank {
             .expect("the database answers")
     }
 
+    /// A connection as lanes have them.
+    pub(crate) async fn lane(&self) -> PgConnection {
+        let database = Database::parse(&self.database_url, false).expect("a URL");
+        let lane = database.connect_lane().await;
+        lane.expect("a lane's connection").connection
+    }
+
     pub(crate) async fn audit(&self) -> audit::Report {
         audit_of(&self.database_url).await
     }
