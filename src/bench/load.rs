@@ -1,15 +1,14 @@
 //! Puts a load on a service: in a closed loop each connection sends when it has its answer, in an open loop when it is due.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use serde::Serialize;
 use tokio::runtime;
 use tokio::sync::{Semaphore, oneshot};
 
+use super::case::Load;
 use super::client::Connection;
 use super::error::Error;
 use super::requests::Requests;
@@ -20,25 +19,6 @@ use super::target::Target;
 const RECONNECT_PAUSE: Duration = Duration::from_millis(50);
 /// How long after its end an open loop still sends what was due before.
 const BACKLOG_MAX: Duration = Duration::from_secs(30);
-
-/// How requests arrive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Load {
-    /// Keep-alive connections; each has one request in flight at most.
-    pub connections: usize,
-    /// Requests that arrive in a second, whatever the answers take: an open loop. None: a closed one.
-    pub per_s: Option<u32>,
-}
-
-impl fmt::Display for Load {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.per_s, self.connections) {
-            (Some(per_s), _) => write!(formatter, "{per_s} requests/s"),
-            (None, 1) => write!(formatter, "1 connection"),
-            (None, connections) => write!(formatter, "{connections} connections"),
-        }
-    }
-}
 
 /// When it ends.
 #[derive(Clone, Copy, Debug)]

@@ -8,12 +8,16 @@
     reason = "figures about speed, not money"
 )]
 
+mod case;
 mod error;
 mod outcome;
+mod plan;
 pub mod plot;
+mod progress;
 mod scenario;
 mod target;
 
+mod growth;
 mod side;
 
 mod client;
@@ -28,80 +32,20 @@ mod writes;
 
 use std::time::Duration;
 
+pub use self::case::{Case, Load, Scenario};
 pub use self::error::Error;
-pub use self::load::Load;
 pub use self::outcome::{
-    Books, Conditions, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Promises,
-    Ratio, Series, Tenth,
+    Books, Conditions, Failures, Figure, Growth, LoadOutcome, Measurement, Outcome, Ratio, Series,
+    Tenth,
 };
 pub use self::pgbench::Baseline;
-pub use self::scenario::Scenario;
+pub use self::plan::Plan;
+pub use self::progress::{Progress, Watch};
 pub use self::target::{Own, Size, Target};
+pub use self::writes::Promises;
 
 use self::pgbench::Pgbench;
 use self::side::Side;
-
-/// What is to be measured.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// One after the other in each round. More than one scenario only where all are over users.
-    pub cases: Vec<Case>,
-    /// A few of them far more often than the others.
-    pub zipf: bool,
-    /// Time under load before each measurement.
-    pub warm_up: Duration,
-    pub duration: Duration,
-    /// How often everything is measured, all sides in turns.
-    pub rounds: u32,
-    /// PostgreSQL alone, in turns with the services.
-    pub baseline: Option<Baseline>,
-}
-
-/// A scenario under a load.
-#[derive(Clone, Copy, Debug)]
-pub struct Case {
-    pub scenario: Scenario,
-    pub load: Load,
-}
-
-/// What is going on.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
-    /// Who is under load.
-    pub side: &'a str,
-    pub step: &'a str,
-    /// Requests that were answered; in the audit, what was read.
-    pub completed: u64,
-    /// Since the step began.
-    pub elapsed: Duration,
-}
-
-impl Plan {
-    fn conditions(&self, target: Option<&Target>) -> Conditions {
-        let scenarios = self.cases.iter().map(|case| case.scenario);
-        let size = target.map(|target| target.size).unwrap_or_default();
-        let opened = scenarios.map(|scenario| scenario.accounts(size));
-        Conditions {
-            accounts: opened.max().unwrap_or_default(),
-            grow: size.grow,
-            zipf: self.zipf,
-            warm_up_s: self.warm_up.as_secs_f64(),
-            duration_s: self.duration.as_secs_f64(),
-            rounds: self.rounds,
-        }
-    }
-}
-
-impl Progress<'_> {
-    /// Answers in a second, so far.
-    #[must_use]
-    pub fn per_s(&self) -> f64 {
-        self.completed as f64 / self.elapsed.as_secs_f64().max(f64::MIN_POSITIVE)
-    }
-}
-
-/// Is told several times a second.
-pub type Watch<'w> = dyn Fn(Progress<'_>) + 'w;
 
 /// Measures all targets, in turns, and audits their books.
 ///
@@ -192,6 +136,23 @@ fn step(round: u32, rounds: u32) -> String {
     format!("round {} of {rounds}", round.saturating_add(1))
 }
 
+impl Conditions {
+    /// What holds of all of it.
+    fn of(plan: &Plan, target: Option<&Target>) -> Self {
+        let scenarios = plan.cases.iter().map(|case| case.scenario);
+        let size = target.map(|target| target.size).unwrap_or_default();
+        let opened = scenarios.map(|scenario| scenario.accounts(size));
+        Self {
+            accounts: opened.max().unwrap_or_default(),
+            grow: size.grow,
+            zipf: plan.zipf,
+            warm_up_s: plan.warm_up.as_secs_f64(),
+            duration_s: plan.duration.as_secs_f64(),
+            rounds: plan.rounds,
+        }
+    }
+}
+
 impl Outcome {
     /// Of nothing yet.
     fn new(plan: &Plan, targets: &[Target]) -> Self {
@@ -205,7 +166,7 @@ impl Outcome {
             failures: Vec::new(),
         };
         Self {
-            conditions: plan.conditions(targets.first()),
+            conditions: Conditions::of(plan, targets.first()),
             growth: Vec::new(),
             loads: plan.cases.iter().map(load).collect(),
             pgbench: plan.baseline.map(|baseline| Series::new(baseline.name())),

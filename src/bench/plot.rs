@@ -13,8 +13,8 @@ use plotters::prelude::{
 };
 use plotters::style::{BLACK, Color, WHITE};
 
+use super::case::Load;
 use super::error::Error;
-use super::load::Load;
 use super::outcome::{Figure, Growth, LoadOutcome, Outcome, Tenth};
 
 const WIDTH: u32 = 900;

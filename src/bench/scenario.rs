@@ -1,10 +1,8 @@
-//! What the clients of a benchmark do.
+//! What each scenario needs beforehand, and asks for.
 
 use std::sync::Arc;
 
-use clap::ValueEnum;
-
-use super::load::Load;
+use super::case::{Load, Scenario};
 use super::popularity::Popularity;
 use super::requests::What;
 use super::target::Size;
@@ -14,37 +12,10 @@ pub(super) const ACCEPTANCE_REQUESTS: u64 = 10_000;
 pub(super) const ACCEPTANCE_SUCCESSES: u64 = 5_000;
 pub(super) const ACCEPTANCE_AMOUNT: u64 = 2;
 pub(super) const ACCEPTANCE_BALANCE: u64 = 10_000;
-const ACCEPTANCE_CONNECTIONS: usize = 1_000;
 /// Users who sign in.
 const SIGN_IN_USERS: u64 = 8;
 /// Copies of each request in a storm of retries.
 const COPIES: u64 = 3;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Scenario {
-    /// 10,000 withdrawals of 2 from 10000, over 1,000 connections: exactly 5,000 have to succeed
-    #[value(name = "withdraw-10k")]
-    Withdraw10k,
-    /// Withdrawals from one account
-    Hot,
-    /// Withdrawals from any of many accounts
-    Spread,
-    /// Transfers between many accounts, all alike or, with --zipf, the k-th 1/k as often as the first
-    Transfers,
-    /// Half balance reads, a quarter withdrawals, a quarter deposits, on many accounts
-    Mixed,
-    /// Withdrawals from many accounts, each sent three times under one key
-    RetryStorm,
-    /// Withdrawals by a single client, from any of many accounts
-    One,
-    /// Balance reads, of any of many accounts
-    Reads,
-    /// Pages of the newest entries, of any of many accounts (needs the database)
-    History,
-    /// Sign-ins with a password
-    #[value(name = "signin")]
-    SignIn,
-}
 
 /// What has to be there before anything is measured.
 pub(super) struct Opening {
@@ -66,72 +37,6 @@ pub(super) struct Accounts {
 }
 
 impl Scenario {
-    /// What it is called on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Withdraw10k => "withdraw-10k",
-            Self::Hot => "hot",
-            Self::Spread => "spread",
-            Self::Transfers => "transfers",
-            Self::Mixed => "mixed",
-            Self::RetryStorm => "retry-storm",
-            Self::One => "one",
-            Self::Reads => "reads",
-            Self::History => "history",
-            Self::SignIn => "signin",
-        }
-    }
-
-    /// The connections to measure with, one after the other, where nobody says.
-    #[must_use]
-    pub fn connections(self) -> &'static [usize] {
-        match self {
-            Self::Withdraw10k => &[ACCEPTANCE_CONNECTIONS],
-            Self::One => &[1],
-            // A password takes a processor for a while, and only two are checked at once.
-            Self::SignIn => &[1, 4],
-            Self::Hot
-            | Self::Spread
-            | Self::Transfers
-            | Self::Mixed
-            | Self::RetryStorm
-            | Self::Reads
-            | Self::History => &[1, 16, 64, 256],
-        }
-    }
-
-    /// Whether its load is part of what it is, and cannot be chosen.
-    #[must_use]
-    pub fn is_fixed(self) -> bool {
-        match self {
-            Self::Withdraw10k | Self::One => true,
-            Self::Hot
-            | Self::Spread
-            | Self::Transfers
-            | Self::Mixed
-            | Self::RetryStorm
-            | Self::Reads
-            | Self::History
-            | Self::SignIn => false,
-        }
-    }
-
-    /// Whether it is about the same users as the others of which this is so, and may be measured beside them.
-    #[must_use]
-    pub fn is_over_users(self) -> bool {
-        match self {
-            Self::Hot
-            | Self::Spread
-            | Self::Mixed
-            | Self::RetryStorm
-            | Self::One
-            | Self::Reads
-            | Self::History => true,
-            Self::Withdraw10k | Self::Transfers | Self::SignIn => false,
-        }
-    }
-
     /// How many accounts are opened for it, in a ledger of this size.
     pub(super) fn accounts(self, size: Size) -> u64 {
         self.opening(size, 0).count

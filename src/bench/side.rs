@@ -6,30 +6,28 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 
+use super::case::{Case, Load, Scenario};
 use super::error::Error;
-use super::load::{self, Length, Load};
-use super::outcome::{Books, Figure, Growth, Measurement, Promises, Tenth};
+use super::load::{self, Length};
+use super::outcome::{Books, Figure, Measurement};
+use super::plan::Plan;
 use super::popularity::Popularity;
 use super::processes::{self, MachineTime, stolen_percent};
+use super::progress::{Progress, Watch};
 use super::requests::{Requests, What};
 use super::scenario::{
     ACCEPTANCE_AMOUNT, ACCEPTANCE_BALANCE, ACCEPTANCE_REQUESTS, ACCEPTANCE_SUCCESSES, Accounts,
-    Opening, Scenario,
+    Opening,
 };
 use super::summary::{Usage, costs, summarise};
 use super::target::{Size, Target};
-use super::writes::{self, Runs};
-use super::{Case, Plan, Progress, Watch};
+use super::writes::{self, Promises, Runs};
 use crate::service::audit;
 use crate::storage::statistics::{self, DiskUsage};
 use crate::storage::{Connection, connection};
 
 /// How often the watcher is told.
 const TELL_INTERVAL: Duration = Duration::from_millis(200);
-/// In how many parts a ledger grows, and is measured after each.
-const TENTHS: u64 = 10;
-/// Connections that write what a ledger grows by.
-const GROWTH_CONNECTIONS: usize = 256;
 /// Users whose accounts are looked up at once.
 const LOOK_UP_MAX: usize = 100_000;
 /// What goes to the write-ahead log at most, in bytes: in a second under load, and with an account that is opened.
@@ -43,13 +41,13 @@ const AUDIT_JOBS: usize = 2;
 /// A service under measurement.
 pub(super) struct Side<'p> {
     plan: &'p Plan,
-    target: &'p Target,
+    pub(super) target: &'p Target,
     database: Option<Connection>,
-    accounts: Accounts,
+    pub(super) accounts: Accounts,
     /// What was sent so far.
     runs: Runs,
     /// What is going on, for who watches.
-    step: String,
+    pub(super) step: String,
 }
 
 impl<'p> Side<'p> {
@@ -91,52 +89,6 @@ impl<'p> Side<'p> {
 
     pub(super) fn name(&self) -> &str {
         &self.target.name
-    }
-
-    /// Writes what the ledger has to grow by, in tenths; none where it does not grow.
-    ///
-    /// # Errors
-    /// Where the service or its database went away.
-    pub(super) async fn grow(&mut self, watch: &Watch<'_>) -> Result<Option<Growth>, Error> {
-        let grow = self.target.size.grow;
-        if grow == 0 {
-            return Ok(None);
-        }
-        let load = Load {
-            connections: GROWTH_CONNECTIONS,
-            per_s: None,
-        };
-        let what = Scenario::Spread.requests(&self.accounts);
-        let before = self.disk_usage().await?;
-        let mut growth = Growth {
-            name: self.name().to_owned(),
-            tenths: Vec::new(),
-        };
-        let (mut asked, mut entries, mut speed) = (0, 0_u64, String::new());
-        for tenth in 1..=TENTHS {
-            let due = part(grow, tenth).saturating_sub(asked);
-            if due == 0 {
-                continue;
-            }
-            self.step = format!("growing, {asked} of {grow} withdrawals asked for{speed}");
-            asked = asked.saturating_add(due);
-            let length = Length::Requests(due);
-            let (measurement, _) = self.run(what.clone(), load, length, watch).await?;
-            let per_s = measurement.figures.get(&Figure::RequestsPerS);
-            speed = per_s.map_or_else(String::new, |per_s| format!(", {per_s:.0}/s at last"));
-            entries = entries.saturating_add(measurement.successes);
-            let after = self.disk_usage().await?;
-            let bytes = after.map(|after| after.database_bytes);
-            growth.tenths.push(Tenth {
-                entries,
-                database_bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
-                bytes_per_entry: before
-                    .zip(after)
-                    .and_then(|(before, after)| bytes_per_entry(before, after, entries)),
-                measurement,
-            });
-        }
-        Ok(Some(growth))
     }
 
     /// One round of one case; the second is what was not as it has to be.
@@ -318,7 +270,7 @@ impl<'p> Side<'p> {
     }
 
     /// Puts on a load, and measures what it costs; the second are the ids of users that it opened.
-    async fn run(
+    pub(super) async fn run(
         &mut self,
         what: What,
         load: Load,
@@ -357,7 +309,7 @@ impl<'p> Side<'p> {
         Ok((measurement, tally.opened))
     }
 
-    async fn disk_usage(&mut self) -> Result<Option<DiskUsage>, Error> {
+    pub(super) async fn disk_usage(&mut self) -> Result<Option<DiskUsage>, Error> {
         Ok(match &mut self.database {
             Some(database) => Some(statistics::fetch_disk_usage(database).await?),
             None => None,
@@ -388,14 +340,4 @@ fn log_bytes(plan: &Plan, size: Size) -> i64 {
     load.saturating_add(opening)
         .min(LOG_BYTES_MAX)
         .cast_signed()
-}
-
-/// So many tenths of a count.
-fn part(count: u64, tenths: u64) -> u64 {
-    count.saturating_mul(tenths) / TENTHS
-}
-
-fn bytes_per_entry(before: DiskUsage, after: DiskUsage, entries: u64) -> Option<f64> {
-    let added = after.ledger_bytes.saturating_sub(before.ledger_bytes);
-    (0 < entries).then(|| added as f64 / entries as f64)
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::error::Error;
-use super::outcome::Promises;
 use crate::storage::{self, Connection};
 
 /// The writes of all loads on one side, by the number of the load.
@@ -26,6 +27,23 @@ struct Write {
     possible: u8,
     /// As many are there.
     found: u8,
+}
+
+/// What the answers promised against what is there under their keys, in entries, each key by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Promises {
+    /// Promised by an answer.
+    pub acknowledged: u64,
+    /// There or not: their requests got no answer, or one that does not tell.
+    pub unknown: u64,
+    /// Added during the run, under keys of the run.
+    pub added: u64,
+    /// Promised, and not there.
+    pub lost: u64,
+    /// There, though their request was refused, or never sent.
+    pub unpromised: u64,
+    /// There once more than their request asked for.
+    pub twice: u64,
 }
 
 /// The key of the n-th write of a load.
@@ -115,6 +133,22 @@ impl Writes {
             });
         }
         promises
+    }
+}
+
+impl Promises {
+    #[must_use]
+    pub fn are_kept(&self) -> bool {
+        self.lost == 0 && self.unpromised == 0 && self.twice == 0
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.acknowledged = self.acknowledged.saturating_add(other.acknowledged);
+        self.unknown = self.unknown.saturating_add(other.unknown);
+        self.added = self.added.saturating_add(other.added);
+        self.lost = self.lost.saturating_add(other.lost);
+        self.unpromised = self.unpromised.saturating_add(other.unpromised);
+        self.twice = self.twice.saturating_add(other.twice);
     }
 }
 
