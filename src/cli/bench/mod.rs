@@ -2,6 +2,7 @@
 
 mod args;
 mod table;
+mod values;
 
 use std::cell::RefCell;
 use std::future::pending;
