@@ -5,13 +5,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::account::Account;
 use super::address::NAME;
 use super::error::{Error, disk};
 use super::home::{self, Home};
 use super::logs;
 use super::memory;
 use super::programs::Programs;
+use super::run_as::RunAs;
 use super::system;
 
 /// What the machine decides goes into the cluster's own file, where its owner may change it. What the ledger relies
@@ -50,21 +50,21 @@ pub(super) fn version(home: &Home) -> Result<Option<u32>, Error> {
 }
 
 /// Creates the cluster under another name and renames it when it is complete and on disk.
-pub(super) fn create(home: &Home, account: &Account, programs: &Programs) -> Result<(), Error> {
+pub(super) fn create(home: &Home, run_as: &RunAs, programs: &Programs) -> Result<(), Error> {
     let (cluster, staging) = (home.cluster(), home.staging());
     tracing::info!("creating a PostgreSQL cluster in {}", cluster.display());
     remove_if_there(&staging)?;
-    home::make_private(&staging, account)?;
+    home::make_private(&staging, run_as)?;
 
-    let mut initdb = account.command(&programs.initdb(), home.data_dir());
+    let mut initdb = run_as.command(&programs.initdb(), home.data_dir());
     // The locale C compares bytes: an index keeps its order whatever becomes of the system's locales.
     initdb.args(["--encoding=UTF8", "--locale=C", "--data-checksums"]);
-    // Only the socket lets anybody in, and only the account gets to the socket: it lies in a private directory.
+    // Only the socket lets anybody in, and only the user gets to the socket: it lies in a private directory.
     initdb.args(["--auth-local=trust", "--auth-host=reject"]);
     initdb.args(["--username", NAME, "--no-instructions", "--pgdata"]);
     run(initdb.arg(&staging), "", home)?;
 
-    let mut single = account.command(&programs.postgres(), home.data_dir());
+    let mut single = run_as.command(&programs.postgres(), home.data_dir());
     single.args(["--single", "-c", "exit_on_error=on", "-D"]);
     run(
         single.arg(&staging).arg("postgres"),
@@ -115,7 +115,7 @@ fn feed(command: &mut Command, input: &str) -> io::Result<Output> {
 }
 
 fn add_owners_settings(path: &Path) -> Result<(), Error> {
-    let mut file = home::open_in_accounts_directory(path, OpenOptions::new().append(true))?;
+    let mut file = home::open_in_users_directory(path, OpenOptions::new().append(true))?;
     file.write_all(owners_settings().as_bytes())
         .and_then(|()| file.sync_all())
         .map_err(disk("write", path))

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::MAJOR_VERSION_MIN;
+/// The oldest PostgreSQL that passbook works with.
+pub(super) const MAJOR_VERSION_MIN: u32 = 14;
 
 /// Why there is no private PostgreSQL.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::account::Account;
 use super::address::SOCKET_FILE;
 use super::error::{Error, disk};
+use super::run_as::RunAs;
 use super::system;
 
 /// What a Unix socket's path may be long: macOS allows this, Linux four more.
@@ -80,10 +80,10 @@ impl Home {
     }
 }
 
-/// Sees to it that the directory is there, is the account's and is closed to everybody else.
-pub(super) fn make_private(directory: &Path, account: &Account) -> Result<(), Error> {
+/// Sees to it that the directory is there, is the user's and is closed to everybody else.
+pub(super) fn make_private(directory: &Path, run_as: &RunAs) -> Result<(), Error> {
     match DirBuilder::new().mode(0o700).create(directory) {
-        Ok(()) => return account.own(directory),
+        Ok(()) => return run_as.own(directory),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(disk("create", directory)(error)),
     }
@@ -91,19 +91,19 @@ pub(super) fn make_private(directory: &Path, account: &Account) -> Result<(), Er
     // have put it there.
     let found = fs::symlink_metadata(directory).map_err(disk("examine", directory))?;
     let is_closed = found.mode() & 0o777 == 0o700;
-    if found.is_dir() && found.uid() == account.uid() && is_closed {
+    if found.is_dir() && found.uid() == run_as.uid() && is_closed {
         return Ok(());
     }
     Err(Error::NotPrivate {
         directory: directory.to_owned(),
-        user: account.name().to_owned(),
+        user: run_as.name().to_owned(),
     })
 }
 
-/// Opens a file for writing in a directory that belongs to the account.
+/// Opens a file for writing in a directory that belongs to the user.
 ///
-/// We may be root and the account is not: a symbolic link of its making must not lead us elsewhere.
-pub(super) fn open_in_accounts_directory(
+/// We may be root and the user is not: a symbolic link of its making must not lead us elsewhere.
+pub(super) fn open_in_users_directory(
     path: &Path,
     options: &mut OpenOptions,
 ) -> Result<File, Error> {

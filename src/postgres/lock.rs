@@ -42,7 +42,7 @@ pub(super) fn take(home: &Home, command: &'static str) -> Result<Attempt, Error>
     let path = home.lock_file();
     let mut options = OpenOptions::new();
     options.read(true).create(true).mode(0o644);
-    let file = home::open_in_accounts_directory(&path, &mut options)?;
+    let file = home::open_in_users_directory(&path, &mut options)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return read(&file, home).map_err(disk("read", &path)),

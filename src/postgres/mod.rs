@@ -4,7 +4,6 @@ mod backup;
 mod error;
 mod server;
 
-mod account;
 mod address;
 mod cluster;
 mod home;
@@ -15,14 +14,13 @@ mod pidfile;
 mod postmaster;
 mod predecessor;
 mod programs;
+mod run_as;
+mod settings;
 mod system;
 
 #[cfg(test)]
 mod tests;
 
-use std::env;
-use std::ffi::OsString;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -31,18 +29,15 @@ pub use address::Address;
 pub use backup::{Clients, Restoring};
 pub use error::Error;
 pub use server::Server;
+pub use settings::{Settings, default_data_dir};
 /// For other children that must not outlive this process.
 pub(crate) use system::{end_with_parent, signal};
 
 use lock::{Attempt, Holder, Lock};
-
-/// The oldest PostgreSQL that passbook works with.
-const MAJOR_VERSION_MIN: u32 = 14;
+use settings::POLL_INTERVAL;
 
 /// How long a command waits for another passbook's server to become ready; crash recovery may take its time.
 const ATTACH_WAIT_MAX: Duration = Duration::from_mins(10);
-
-const POLL_INTERVAL: Duration = Duration::from_millis(15);
 
 /// How long a lock must be seen to be held by another `serve`: whoever has just taken it may not have written yet, and what the one
 /// before wrote may still be there.
@@ -50,15 +45,6 @@ const REFUSE_AFTER: Duration = Duration::from_secs(1);
 
 /// The command that keeps the data directory; all others pass.
 const SERVE: &str = "serve";
-
-/// Where the private PostgreSQL lives and whose programs run it.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// Everything is under this directory; it is created when missing.
-    pub data_dir: PathBuf,
-    /// The directory of `initdb` and `postgres`; searched for in the usual places when `None`.
-    pub bin_dir: Option<PathBuf>,
-}
 
 /// The database of a command that runs beside `serve` or alone.
 #[derive(Debug)]
@@ -136,15 +122,6 @@ pub async fn attach_or_start(
     }
 }
 
-/// `/var/lib/passbook` for root, else `$XDG_DATA_HOME/passbook`, else `~/.local/share/passbook`.
-#[must_use]
-pub fn default_data_dir() -> PathBuf {
-    if system::effective_uid() == 0 {
-        return PathBuf::from("/var/lib/passbook");
-    }
-    users_data_dir(env::var_os("XDG_DATA_HOME"), env::home_dir())
-}
-
 impl Attached {
     async fn start(settings: &Settings, lock: Lock) -> Result<Self, Error> {
         let server = server::start(settings.clone(), lock).await?;
@@ -184,14 +161,4 @@ fn in_use(settings: &Settings, holder: Holder) -> Error {
         pid: holder.pid,
         command: holder.command,
     }
-}
-
-fn users_data_dir(xdg_data_home: Option<OsString>, home: Option<PathBuf>) -> PathBuf {
-    xdg_data_home
-        .map(PathBuf::from)
-        // The XDG specification says to ignore a relative path.
-        .filter(|directory| directory.is_absolute())
-        .or_else(|| home.map(|home| home.join(".local/share")))
-        .unwrap_or_default()
-        .join("passbook")
 }

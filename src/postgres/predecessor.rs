@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::POLL_INTERVAL;
 use super::address::SOCKET_LOCK_FILE;
 use super::error::{Error, disk};
 use super::home::Home;
 use super::pidfile::{self, Memory, PidFile};
+use super::settings::POLL_INTERVAL;
 use super::system;
 
 /// Waits until no process works on the cluster; the caller holds the lock, so none is another passbook's.

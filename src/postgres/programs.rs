@@ -8,8 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::MAJOR_VERSION_MIN;
-use super::error::Error;
+use super::error::{Error, MAJOR_VERSION_MIN};
 
 /// Directories whose entries are versions: parent, the entry's prefix, and where in it the programs are.
 const PLACES: [(&str, &str, &str); 2] = [

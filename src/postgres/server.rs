@@ -11,14 +11,15 @@ use std::time::{Duration, SystemTime};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::account::{self, Account};
 use super::address::{Address, NAME, PORT};
 use super::error::{Error, disk};
 use super::home::{self, Home};
 use super::lock::Lock;
 use super::postmaster::{self, Exit, Postmaster};
 use super::programs::{self, Programs};
-use super::{POLL_INTERVAL, Settings, cluster, logs, pidfile, predecessor, system};
+use super::run_as::{self, RunAs};
+use super::settings::{POLL_INTERVAL, Settings};
+use super::{cluster, logs, pidfile, predecessor, system};
 
 /// Crash recovery reads back the write-ahead log, which may take minutes.
 const READY_WAIT_MAX: Duration = Duration::from_mins(10);
@@ -38,7 +39,7 @@ const PROMISES: &[&str] = &[
     "fsync=on",
     "synchronous_commit=on",
     "full_page_writes=on",
-    // Nobody but the account gets in.
+    // Nobody but the user gets in.
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "timezone=UTC",
@@ -71,7 +72,7 @@ pub struct Server {
 #[derive(Debug)]
 struct Readied {
     lock: Arc<Lock>,
-    account: Account,
+    run_as: RunAs,
     programs: Programs,
     socket_dir: String,
 }
@@ -244,20 +245,20 @@ impl Drop for Server {
 
 fn make_ready(settings: &Settings, lock: Lock) -> Result<Readied, Error> {
     let home = lock.home();
-    let account = account::choose(home)?;
-    account.check_reach(home.data_dir())?;
-    account.own(lock.path())?;
+    let run_as = run_as::choose(&home.cluster())?;
+    run_as.check_reach(home.data_dir())?;
+    run_as.own(lock.path())?;
     let data_version = cluster::version(home)?;
     let programs = programs::choose(settings.bin_dir.as_deref(), data_version, &home.cluster())?;
     let socket_dir = home.socket_dir();
-    home::make_private(Path::new(&socket_dir), &account)?;
-    home::make_private(&home.log_dir(), &account)?;
+    home::make_private(Path::new(&socket_dir), &run_as)?;
+    home::make_private(&home.log_dir(), &run_as)?;
     if data_version.is_none() {
-        cluster::create(home, &account, &programs)?;
+        cluster::create(home, &run_as, &programs)?;
     }
     Ok(Readied {
         lock: Arc::new(lock),
-        account,
+        run_as,
         programs,
         socket_dir,
     })
@@ -275,7 +276,7 @@ fn launch(readied: &Readied) -> Result<(Postmaster, SystemTime), Error> {
 fn command(readied: &Readied) -> Result<Command, Error> {
     let home = readied.lock.home();
     let mut command = readied
-        .account
+        .run_as
         .command(&readied.programs.postgres(), home.data_dir());
     command.arg("-D").arg(home.cluster());
     for setting in PROMISES {
@@ -298,7 +299,7 @@ fn send_output_to_startup_file(command: &mut Command, home: &Home) -> Result<(),
     let path = home.log_dir().join(logs::STARTUP_FILE);
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).mode(0o600);
-    let file = home::open_in_accounts_directory(&path, &mut options)?;
+    let file = home::open_in_users_directory(&path, &mut options)?;
     let copy = file.try_clone().map_err(disk("open", &path))?;
     command.stdout(file).stderr(copy);
     Ok(())

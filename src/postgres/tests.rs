@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
 use super::programs::Programs;
-use super::{Address, Error, POLL_INTERVAL, Server, Settings, programs, system};
-use super::{attach_or_start, pidfile, start, users_data_dir};
+use super::settings::{POLL_INTERVAL, users_data_dir};
+use super::{Address, Error, Server, Settings, programs, system};
+use super::{attach_or_start, pidfile, start};
 
 /// For what takes milliseconds unless something is wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -268,8 +269,9 @@ async fn files_with_a_pid_that_is_now_anothers_do_not_matter() {
     let settings = settings(room.path().join("data"));
     started(&settings).await.stop().await.expect("stops");
     // After a power cut: the pid is now that of some other process of the same user.
-    let account = super::account::choose(&super::home::open(&settings.data_dir).expect("a home"));
-    let mut sleep = account
+    let home = super::home::open(&settings.data_dir).expect("a home");
+    let run_as = super::run_as::choose(&home.cluster());
+    let mut sleep = run_as
         .expect("a user")
         .command(Path::new("sleep"), Path::new("/"));
     let mut other = sleep.arg("600").spawn().expect("sleeps");

@@ -8,26 +8,25 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::error::{Error, disk};
-use super::home::Home;
 use super::system;
 
 /// What the programs get to see of our environment, in which there may be secrets.
 const ENVIRONMENT: [&str; 4] = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR"];
 
 #[derive(Debug)]
-pub(super) enum Account {
+pub(super) enum RunAs {
     Oneself { uid: u32 },
     Lesser { name: String, uid: u32, gid: u32 },
 }
 
-/// Who is to run the cluster of this data directory.
-pub(super) fn choose(home: &Home) -> Result<Account, Error> {
+/// Who is to run the cluster in this directory, which may not be there yet.
+pub(super) fn choose(cluster: &Path) -> Result<RunAs, Error> {
     let uid = system::effective_uid();
     if uid != 0 {
-        return Ok(Account::Oneself { uid });
+        return Ok(RunAs::Oneself { uid });
     }
     // An existing cluster keeps its owner: PostgreSQL insists on it.
-    let owner = fs::symlink_metadata(home.cluster())
+    let owner = fs::symlink_metadata(cluster)
         .ok()
         .map(|cluster| (cluster.uid(), cluster.gid()))
         .filter(|(uid, _)| *uid != 0);
@@ -36,11 +35,11 @@ pub(super) fn choose(home: &Home) -> Result<Account, Error> {
             && owner.is_none_or(|(owner, _)| owner == uid)
         {
             let name = name.to_string_lossy().into_owned();
-            return Ok(Account::Lesser { name, uid, gid });
+            return Ok(RunAs::Lesser { name, uid, gid });
         }
     }
     match owner {
-        Some((uid, gid)) => Ok(Account::Lesser {
+        Some((uid, gid)) => Ok(RunAs::Lesser {
             name: format!("#{uid}"),
             uid,
             gid,
@@ -49,7 +48,7 @@ pub(super) fn choose(home: &Home) -> Result<Account, Error> {
     }
 }
 
-impl Account {
+impl RunAs {
     pub(super) fn uid(&self) -> u32 {
         match self {
             Self::Oneself { uid } | Self::Lesser { uid, .. } => *uid,
@@ -64,7 +63,7 @@ impl Account {
         }
     }
 
-    /// Gives the account something that we have created.
+    /// Gives the user something that we have created.
     pub(super) fn own(&self, path: &Path) -> Result<(), Error> {
         match self {
             Self::Oneself { .. } => Ok(()),
@@ -74,7 +73,7 @@ impl Account {
         }
     }
 
-    /// Whether the account can get to the directory through all that are above it.
+    /// Whether the user can get to the directory through all that are above it.
     pub(super) fn check_reach(&self, directory: &Path) -> Result<(), Error> {
         let Self::Lesser { name, uid, gid } = self else {
             return Ok(());
@@ -96,7 +95,7 @@ impl Account {
         Ok(())
     }
 
-    /// A command that runs as the account, in a directory that it can enter.
+    /// A command that runs as the user, in a directory that it can enter.
     pub(super) fn command(&self, program: &Path, directory: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(directory).stdin(Stdio::null());
