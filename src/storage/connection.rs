@@ -9,7 +9,7 @@ use tracing::log::LevelFilter;
 
 use super::settings::{LANE_SETTINGS, SETTINGS};
 use super::url::{self, Understood};
-use super::{StorageError, pooler};
+use super::{StorageError, pooler_setup};
 
 /// One connection of a lane, a migration or an audit. Whoever owns the work owns the connection.
 pub type Connection = PgConnection;
@@ -169,7 +169,7 @@ impl Database {
         let role = self.options.get_username();
         let lane_settings = || SETTINGS.into_iter().chain(LANE_SETTINGS).collect();
         let checked = in_time(checked).await;
-        checked.map_err(|error| pooler::explain(error, role, lane_settings))
+        checked.map_err(|error| pooler_setup::explain(error, role, lane_settings))
     }
 
     async fn check(
@@ -210,7 +210,7 @@ impl Database {
         };
         if required.iter().any(is_missing) {
             // All of them, as one may be right by chance today.
-            return Err(pooler::dropped(self.options.get_username(), required));
+            return Err(pooler_setup::dropped(self.options.get_username(), required));
         }
         Ok(())
     }

@@ -1,18 +1,15 @@
 //! The schema: refinery's migrations over a connection of ours.
 
+use refinery_core::Migration;
 use refinery_core::traits::r#async::{AsyncMigrate, AsyncQuery, AsyncTransaction};
-use refinery_core::{Migration, Runner};
 use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::embedded;
 use super::error::said;
 use super::schema::{self, Age};
 use super::{Connection, StorageError, connection};
-
-mod embedded {
-    refinery::embed_migrations!("migrations");
-}
 
 /// Any number; the same for every instance of the service, so that they migrate one after the other.
 const LOCK: i64 = 0x7061_7373_626f_6f6b;
@@ -32,7 +29,7 @@ pub async fn run(connection: &mut Connection) -> Result<Vec<String>, StorageErro
         .bind(LOCK)
         .execute(&mut *connection)
         .await?;
-    let runner = migrations()
+    let runner = embedded::runner()
         .set_abort_missing(false)
         .set_abort_divergent(true);
     match runner.run_async(&mut Session(connection)).await {
@@ -65,21 +62,6 @@ async fn check(connection: &mut Connection) -> Result<Vec<String>, StorageError>
     }
 }
 
-/// The first migration of this program that is not among those that were applied.
-pub(super) fn first_missing(applied: &[i32]) -> Option<String> {
-    let runner = migrations();
-    let mut migrations = runner.get_migrations().iter();
-    let missing = migrations.find(|migration| !applied.contains(&migration.version()));
-    missing.map(ToString::to_string)
-}
-
-/// The version of the last migration of this program.
-pub(super) fn last() -> i32 {
-    let runner = migrations();
-    let versions = runner.get_migrations().iter().map(Migration::version);
-    versions.max().unwrap_or_default()
-}
-
 async fn may_create(connection: &mut Connection) -> Result<bool, StorageError> {
     const SQL: &str = "select has_schema_privilege(current_schema(), 'create')";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
@@ -90,10 +72,6 @@ pub async fn is_owner(connection: &mut Connection) -> Result<bool, StorageError>
     const SQL: &str =
         "select pg_has_role(relowner, 'usage') from pg_class where oid = 'entries'::regclass";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
-}
-
-fn migrations() -> Runner {
-    embedded::migrations::runner()
 }
 
 /// refinery says where it failed; what PostgreSQL said is underneath.

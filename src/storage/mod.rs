@@ -20,8 +20,10 @@ pub mod statistics;
 pub mod users;
 
 mod columns;
+mod embedded;
 mod error;
 mod pool;
+mod pooler_setup;
 mod settings;
 mod url;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Connection, StorageError, migrations};
+use super::{Connection, StorageError, embedded};
 
 /// A line for each part, "part: how it is", as [`PARTS`] tells of a schema that was just migrated. A test holds the two together.
 const RELIED_ON: &str = include_str!("schema/relied_on.txt");
@@ -122,11 +122,11 @@ pub enum Age {
 pub async fn fetch_age(connection: &mut Connection) -> Result<Age, StorageError> {
     const SQL: &str = "select version from refinery_schema_history";
     let applied: Vec<i32> = sqlx::query_scalar(SQL).fetch_all(connection).await?;
-    if let Some(lacks) = migrations::first_missing(&applied) {
+    if let Some(lacks) = embedded::first_missing(&applied) {
         return Ok(Age::Older { lacks });
     }
     let last = applied.into_iter().max().unwrap_or_default();
-    Ok(if migrations::last() < last {
+    Ok(if embedded::last() < last {
         Age::Newer { has: last }
     } else {
         Age::Same
