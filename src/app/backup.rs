@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::{AppError, Opened, embedded_settings, migrate, unusable};
+use super::error::{AppError, unusable};
+use super::opened::Opened;
+use super::schema::migrate;
+use super::settings;
 use crate::config::DatabaseArgs;
 use crate::postgres::{self, Clients, Restoring};
 use crate::storage::{Connection, Database, StorageError, connection, restore as storage};
@@ -147,7 +150,7 @@ async fn clients(
 ) -> Result<Clients, AppError> {
     let version = connection::fetch_server_version(connection).await;
     let version = version.map_err(|error| unusable(database, &error))? / 10_000;
-    let bin_dir = embedded_settings(args).bin_dir;
+    let bin_dir = settings::embedded(args).bin_dir;
     Ok(Clients::find(bin_dir, u32::try_from(version).unwrap_or_default()).await?)
 }
 

@@ -1,6 +1,6 @@
 //! The demo user: somebody to try the service with, on a ledger that has nobody yet.
 
-use super::AppError;
+use super::error::AppError;
 use crate::ledger::{Amount, OpenUser, UserId, key};
 use crate::service::Service;
 

@@ -30,7 +30,10 @@ pub(super) fn explain(
         StorageError::Database(sqlx::Error::Database(error)) => {
             (error.code().unwrap_or_default(), error.message())
         }
-        StorageError::Database(_) | StorageError::Corrupt(_) | StorageError::Unfit(_) => {
+        StorageError::Database(_)
+        | StorageError::Corrupt(_)
+        | StorageError::Unfit(_)
+        | StorageError::Lost(_) => {
             return error;
         }
     };

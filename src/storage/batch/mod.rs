@@ -123,12 +123,11 @@ mod tests {
     use super::text::count_parameters;
     use super::*;
     use crate::ledger::plan::{
-        Entry, Expected, NewAccount, NewBook, NewTransaction, NewUser, Swap,
+        Expected, NewAccount, NewBook, NewEntry, NewTransaction, NewUser, Swap,
     };
-    use crate::ledger::seal::Sealed;
     use crate::ledger::{
-        AccountId, Amount, BookId, BookName, Currency, CurrencyCode, Head, Kind, NewSession, Scope,
-        TransactionId, UserId, Version,
+        AccountId, Amount, BookId, BookName, Change, Currency, CurrencyCode, Entry, Head, Kind,
+        NewSession, Scope, Sealed, TransactionId, UserId, Version,
     };
 
     const SESSION: NewSession = NewSession {
@@ -146,15 +145,18 @@ mod tests {
         let head = Head::open(AccountId(1), BookId::MAIN, None, currency, at);
         let expected = Expected::of(&head);
         let transaction = TransactionId(uuid::Uuid::nil());
-        let sealed = Sealed {
+        let entry = Entry {
             account: head.id,
             version: Version(2),
             transaction,
-            amount: Amount::ZERO,
-            balance: Amount::ZERO,
-            counterparty: None,
             created_at: at,
+            change: Change::Money {
+                amount: Amount::ZERO,
+                counterparty: None,
+            },
+            balance: Amount::ZERO,
         };
+        let seal = head.seal;
         Plan {
             at,
             answers: Vec::new(),
@@ -179,9 +181,8 @@ mod tests {
                 session: Some(&SESSION),
                 created_at: at,
             }],
-            entries: vec![Entry {
-                sealed,
-                seal: head.seal,
+            entries: vec![NewEntry {
+                sealed: Sealed { entry, seal },
                 currency,
             }],
             accounts: vec![NewAccount { head, name: None }],

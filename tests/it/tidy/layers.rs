@@ -256,7 +256,7 @@ fn an_import_that_goes_up_is_seen_however_it_is_written() {
             "use super::body;\nuse crate::http::users::error;",
         ),
         ("src/bench/side.rs", "use crate::service::audit;"),
-        ("src/app.rs", "use crate::http::server;"),
+        ("src/app/mod.rs", "use crate::http::server;"),
         ("src/main.rs", "use passbook::cli;"),
     ] {
         assert_eq!(complaints(path, text), 0, "{path}: {text}");
@@ -269,7 +269,7 @@ fn a_layer_keeps_its_crate_to_itself() {
     assert_tidy(layered().iter().flat_map(check));
 
     let complaints = |path: &str, text: &str| escaped_crates(path, text).len();
-    assert_eq!(complaints("src/app.rs", "fn f() -> sqlx::Error {}"), 1);
+    assert_eq!(complaints("src/app/mod.rs", "fn f() -> sqlx::Error {}"), 1);
     assert_eq!(complaints("src/main.rs", "use actix_web::App;"), 1);
     assert_eq!(
         complaints("src/http/mod.rs", "let a = 'a'; use sqlx::query;"),

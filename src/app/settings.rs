@@ -1,0 +1,131 @@
+//! What each part is told, of the settings of the program.
+
+use std::path::PathBuf;
+use std::thread::available_parallelism;
+
+use super::error::AppError;
+use crate::config::{DatabaseArgs, ServeArgs, TraceArgs};
+use crate::http::settings::Resets;
+use crate::service::{self, EngineSettings};
+use crate::storage::Database;
+use crate::telemetry::traces::{self, Traces};
+use crate::{http, postgres};
+
+/// The settings that say where the database is.
+pub(super) const RUNTIME_URL: &str = "DATABASE_URL";
+pub(super) const OWNER_URL: &str = "PASSBOOK_OWNER_URL";
+
+/// What a setting is that is not set, by whose database it is.
+#[derive(Clone, Copy)]
+pub(super) struct Defaults {
+    pub(super) demo: bool,
+    /// Only as long as nobody else can reach the service.
+    allow_reset: bool,
+}
+
+impl Defaults {
+    /// Private, and made for trying out.
+    pub(super) const EMBEDDED: Self = Self {
+        demo: true,
+        allow_reset: true,
+    };
+    pub(super) const ELSEWHERE: Self = Self {
+        demo: false,
+        allow_reset: false,
+    };
+}
+
+pub(super) fn service(args: &ServeArgs) -> service::Settings {
+    service::Settings {
+        engine: EngineSettings {
+            lanes: args.lanes,
+            batch_size_max: args.batch_size_max,
+            queue_max: args.queue_max,
+            queue_bytes_max: args.queue_bytes_max,
+            heads_max: args.heads_max,
+        },
+        pool_size_max: args.pool_size_max,
+        read_batch_size_max: args.read_batch_size_max,
+        currency: args.default_currency,
+    }
+}
+
+pub(super) fn http(
+    args: &ServeArgs,
+    defaults: Defaults,
+    traces: Option<&Traces>,
+) -> http::settings::Settings {
+    let workers = args.http_workers.map_or_else(
+        || available_parallelism().map_or(2, usize::from),
+        usize::from,
+    );
+    http::settings::Settings {
+        listen: args.listen.address(),
+        workers,
+        hosts: args.hosts.clone(),
+        cors_origins: args.cors_origins.clone(),
+        resets: resets(args, defaults),
+        logs_requests: args.log_requests,
+        tracer: traces.map(Traces::tracer),
+    }
+}
+fn resets(args: &ServeArgs, defaults: Defaults) -> Resets {
+    let is_private = args.listen.address().ip().to_canonical().is_loopback();
+    if args
+        .allow_reset
+        .unwrap_or(defaults.allow_reset && is_private)
+    {
+        Resets::Allowed
+    } else {
+        Resets::Refused
+    }
+}
+
+pub(super) fn traces(args: &TraceArgs) -> traces::Settings {
+    traces::Settings {
+        sdk_disabled: args.otel_sdk_disabled.clone(),
+        exporter: args.traces_exporter.clone(),
+        endpoint: args.otlp_endpoint.clone(),
+        traces_endpoint: args.otlp_traces_endpoint.clone(),
+        headers: args.otlp_headers.clone(),
+        protocol: args.otlp_protocol.clone(),
+        sampler: args.traces_sampler.clone(),
+        sampler_arg: args.traces_sampler_arg.clone(),
+        service_name: args.service_name.clone(),
+    }
+}
+
+pub(super) fn embedded(args: &DatabaseArgs) -> postgres::Settings {
+    let directory =
+        |path: Option<&PathBuf>| path.filter(|path| !path.as_os_str().is_empty()).cloned();
+    postgres::Settings {
+        data_dir: directory(args.data_dir.as_ref()).unwrap_or_else(postgres::default_data_dir),
+        bin_dir: directory(args.pg_bin_dir.as_ref()),
+    }
+}
+
+/// The database behind a URL, which stands in the setting of this name.
+///
+/// # Errors
+/// Where it is no such URL.
+pub(super) fn parse(url: &str, setting: &str, args: &DatabaseArgs) -> Result<Database, AppError> {
+    let parsed = Database::parse(url, args.allow_unsafe_durability);
+    let database = parsed.map_err(|error| AppError::Database {
+        database: format!("of {setting}"),
+        reason: error.to_string(),
+    })?;
+    for parameter in database.left_out() {
+        tracing::warn!(
+            parameter,
+            "{setting} has a parameter that is not used: it is left out"
+        );
+    }
+    Ok(database)
+}
+
+/// A setting that is there but empty, as in `DATABASE_URL=`, is not set.
+pub(super) fn set(value: Option<&String>) -> Option<&str> {
+    value
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty())
+}
