@@ -8,7 +8,7 @@ use actix_web::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use flate2::bufread::MultiGzDecoder;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -49,6 +49,8 @@ pub(super) enum BodyError {
         expected: &'static str,
         came: &'static str,
     },
+    #[error("Request body is not a JSON object")]
+    NoObject,
     #[error("Request body is not valid JSON: {0}")]
     Malformed(String),
 }
@@ -117,15 +119,21 @@ impl Body {
         let text = self.text()?;
         // A derived struct would also be read from an array, field by field.
         if !text.starts_with('{') {
-            return Err(match self.other_kind(text) {
-                Some(came) => BodyError::OtherKind {
-                    expected: "a JSON object",
-                    came,
-                },
-                None => BodyError::Malformed("not an object".to_owned()),
-            });
+            return Err(self.no_object(text));
         }
         serde_json::from_str(text).map_err(|error| BodyError::Malformed(error.to_string()))
+    }
+
+    /// What is wrong with a text that does not begin as an object does.
+    fn no_object(&self, text: &str) -> BodyError {
+        if let Some(came) = self.other_kind(text) {
+            let expected = "a JSON object";
+            return BodyError::OtherKind { expected, came };
+        }
+        match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) => BodyError::NoObject,
+            Err(error) => BodyError::Malformed(error.to_string()),
+        }
     }
 
     /// As [`Body::parse`]; no body at all stands for an object without fields.
@@ -189,6 +197,7 @@ impl BodyError {
             | Self::NotGzip
             | Self::Empty
             | Self::OtherKind { .. }
+            | Self::NoObject
             | Self::Malformed(_) => StatusCode::BAD_REQUEST,
         }
     }
@@ -269,16 +278,17 @@ mod tests {
 
     #[test]
     fn only_an_object_is_a_body() {
+        for text in ["null", "[1]", "1", "\"{}\"", " true"] {
+            let parsed = parse::<Fields>(&Bytes::from_static(text.as_bytes()));
+            assert!(matches!(parsed, Err(BodyError::NoObject)), "{text}");
+        }
         for text in [
-            "null",
-            "[1]",
-            "1",
+            "[1",
             "{",
             "{\"amount\":1,\"amount\":2}",
             "{} {}",
             "\u{feff}\u{feff}{}",
             " \u{feff}{}",
-            "\"{}\"",
         ] {
             let parsed = parse::<Fields>(&Bytes::copy_from_slice(text.as_bytes()));
             assert!(matches!(parsed, Err(BodyError::Malformed(_))), "{text}");

@@ -58,6 +58,10 @@ impl Fields {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|(given, _)| given == name)
     }

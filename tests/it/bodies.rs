@@ -205,7 +205,7 @@ async fn a_user_may_be_opened_without_a_body() {
 }
 
 /// What is said of a body, under `Content-Type`, by whoever wants a JSON object.
-const KINDS: [(&str, &str, &str); 11] = [
+const KINDS: [(&str, &str, &str); 15] = [
     ("application/json", "", "Request body is empty"),
     ("application/json", " \r\n", "Request body is empty"),
     (
@@ -246,14 +246,83 @@ const KINDS: [(&str, &str, &str); 11] = [
     (
         "application/json",
         "[1]",
-        "Request body is not valid JSON: not an object",
+        "Request body is not a JSON object",
+    ),
+    ("", "\"x\"", "Request body is not a JSON object"),
+    (
+        "application/json",
+        " null",
+        "Request body is not a JSON object",
+    ),
+    (
+        "application/json",
+        "1.5",
+        "Request body is not a JSON object",
+    ),
+    (
+        "application/json",
+        "[1",
+        "Request body is not valid JSON: EOF while parsing a list at line 1 column 2",
     ),
     (
         "text/plain",
         "one",
-        "Request body is not valid JSON: not an object",
+        "Request body is not valid JSON: expected value at line 1 column 1",
     ),
 ];
+
+/// What may be asked without a body: no field has to be given, or nobody looks at one.
+const OPTIONAL: [&str; 5] = [
+    "/api/users",
+    "/accounts",
+    "/reset",
+    "/api/signout",
+    "/api/accountGeneration",
+];
+
+/// What stands in a dialect's own shape.
+fn shaped(path: &str, words: &str) -> String {
+    if path.starts_with("/api/users") {
+        format!(r#"{{"success":false,"error":{{"message":"{words}","code":400}}}}"#)
+    } else if path.starts_with("/api/") {
+        format!(r#"{{"message":"{words}"}}"#)
+    } else {
+        format!(r#"{{"error":"{words}"}}"#)
+    }
+}
+
+#[tokio::test]
+async fn an_empty_body_says_that_it_is_empty_in_every_dialect() {
+    let bank = Bank::open().await;
+    bank.user("1000").await;
+    let newcomer = r#"{"name":"a","email":"a@example.org","password":"Secret12"}"#;
+    let cookie = bank.post("/api/signup", newcomer).await.headers["set-cookie"].clone();
+    let before = state(&bank).await;
+    let wanting =
+        operations().filter(|(method, path)| *method != "GET" && !OPTIONAL.contains(path));
+    let mut count = 0;
+    for (method, path) in wanting {
+        let method = Method::from_bytes(method.as_bytes()).expect("a method");
+        let target = path.replace("{id}", "1");
+        for kind in ["", "application/json", "application/x-www-form-urlencoded"] {
+            for body in ["", " \r\n", "\u{feff}"] {
+                let headers = [("Content-Type", kind), ("Cookie", cookie.as_str())];
+                let body = body.as_bytes().to_vec();
+                let reply = send(&bank, method.clone(), &target, &headers, body).await;
+                let said = shaped(path, "Request body is empty");
+                assert_eq!((reply.status, reply.text), (400, said), "{path} {kind}");
+            }
+        }
+        count += 1;
+    }
+    assert_eq!(count, 13);
+    // Of whoever asks by a query, a body is not wanted.
+    let reply = bank.post("/deposit?user_id=1", "").await;
+    let said = shaped("/deposit", "currency_type is required");
+    assert_eq!((reply.status, reply.text), (400, said));
+    assert_eq!(state(&bank).await, before);
+    bank.close().await;
+}
 
 #[tokio::test]
 async fn what_came_and_what_was_expected_is_said() {
@@ -274,23 +343,23 @@ async fn what_came_and_what_was_expected_is_said() {
                 "{path} {kind}: {reply:?}"
             );
         }
-        // Nothing at all is as an object without fields there.
-        if !body.trim().is_empty() && !words.contains("valid JSON") {
-            for path in ["/accounts", "/api/users", "/api/signup", "/api/signin"] {
-                let reply = send(
-                    &bank,
-                    Method::POST,
-                    path,
-                    &headers,
-                    body.as_bytes().to_vec(),
-                )
-                .await;
-                assert_eq!(reply.status, 400, "{path} {kind} {body}");
-                assert!(
-                    reply.text.contains(&format!("\"{words}\"")),
-                    "{path} {kind}: {reply:?}"
-                );
-            }
+        let paths: &[&str] = if body.trim().is_empty() {
+            // Nothing at all is as an object without fields elsewhere.
+            &["/api/signup", "/api/signin"]
+        } else if words.contains("must be") {
+            &["/accounts", "/api/users", "/api/signup", "/api/signin"]
+        } else {
+            // `microfin` calls all else invalid input.
+            &["/accounts", "/api/users"]
+        };
+        for path in paths {
+            let sent = body.as_bytes().to_vec();
+            let reply = send(&bank, Method::POST, path, &headers, sent).await;
+            assert_eq!(reply.status, 400, "{path} {kind} {body}");
+            assert!(
+                reply.text.contains(&format!("\"{words}\"")),
+                "{path} {kind}: {reply:?}"
+            );
         }
     }
     assert_eq!(state(&bank).await, before);
@@ -322,12 +391,17 @@ async fn whoever_takes_forms_says_so() {
         (
             "application/x-www-form-urlencoded",
             json,
-            "Request body is not valid JSON: not an object",
+            "Request body is not a JSON object",
+        ),
+        (
+            "application/json",
+            "null",
+            "Request body is not a JSON object",
         ),
         (
             "application/x-www-form-urlencoded",
             "",
-            "user_id is required",
+            "Request body is empty",
         ),
     ] {
         for path in ["/deposit", "/withdraw", "/balance"] {
@@ -344,11 +418,35 @@ async fn whoever_takes_forms_says_so() {
             assert_eq!((reply.status, reply.text), (400, said), "{path} {kind}");
         }
     }
-    let reply = bank.post("/balance?account_id=1", "").await;
-    let said = r#"{"error":"account_id is for GET, POST takes user_id"}"#;
-    assert_eq!((reply.status, reply.text.as_str()), (400, said));
-    let reply = bank.post("/balance?account_id=1&user_id=1", "").await;
-    let said = r#"{"error":"user_id is to be given without account_id"}"#;
-    assert_eq!((reply.status, reply.text.as_str()), (400, said));
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn whose_balance_is_asked_for_is_said_by_one_id() {
+    let bank = Bank::open().await;
+    bank.user("1000").await;
+    let both = "user_id and account_id may not be given together";
+    let post = "account_id is for GET, POST takes user_id";
+    let of = |query: &str| format!("/balance?{query}");
+    for query in ["account_id=1", "account_id=", "account_id=1&user_id=1"] {
+        let reply = bank.post(&of(query), "").await;
+        assert_eq!(
+            (reply.status, reply.text),
+            (400, shaped("", post)),
+            "{query}"
+        );
+    }
+    let reply = bank
+        .post("/balance", r#"{"account_id":"1","user_id":1}"#)
+        .await;
+    assert_eq!((reply.status, reply.text), (400, shaped("", post)));
+    for query in ["account_id=1&user_id=1", "user_id=&account_id="] {
+        let reply = bank.get(&of(query)).await;
+        assert_eq!(
+            (reply.status, reply.text),
+            (400, shaped("", both)),
+            "{query}"
+        );
+    }
     bank.close().await;
 }

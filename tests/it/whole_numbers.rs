@@ -40,7 +40,7 @@ async fn a_version_is_a_whole_number_however_it_is_written() {
         assert!(
             reply
                 .text
-                .contains("expectedversion must be a positive integer"),
+                .contains("\"expectedVersion must be a positive integer"),
             "{reply:?}"
         );
     }

@@ -18,12 +18,22 @@ use crate::service::Service;
 /// What is asked; each field has a friendlier name too, and is given under one of the two.
 #[derive(Deserialize)]
 struct Transaction {
-    #[serde(rename = "moneyWithdraw/Deposit", alias = "amount")]
+    #[serde(rename = "moneyWithdraw/Deposit")]
+    money: Option<Box<RawValue>>,
     amount: Option<Box<RawValue>>,
-    #[serde(rename = "typeOfTransaction", alias = "type")]
+    #[serde(rename = "typeOfTransaction")]
     direction: Option<Box<RawValue>>,
-    #[serde(rename = "expectedversion", alias = "expectedVersion")]
+    #[serde(rename = "type")]
+    kind: Option<Box<RawValue>>,
+    expectedversion: Option<Box<RawValue>>,
+    #[serde(rename = "expectedVersion")]
     expected_version: Option<Box<RawValue>>,
+}
+
+/// A field under the name that it is given under, or the first that it has.
+struct Field<'a> {
+    name: &'static str,
+    value: Option<&'a RawValue>,
 }
 
 #[derive(Serialize)]
@@ -47,13 +57,14 @@ pub(super) async fn make(
 ) -> Result<HttpResponse, Problem> {
     let transaction: Transaction = body::read(&request, payload).await?;
     let account = parse_id(&id)?;
-    let direction = parse_direction(transaction.direction.as_deref())?;
-    let expected_version = parse_version(transaction.expected_version.as_deref())?;
+    let direction = parse_direction(&transaction.direction()?)?;
+    let expected_version = parse_version(&transaction.version()?)?;
+    let amount = transaction.amount()?;
     let key = idempotency::header(&request)?;
     let head = service.recall_account(account).await?;
     let head = head.ok_or(Problem::AccountNotFound)?;
     let currency = head.currency;
-    let amount = parse_amount(transaction.amount.as_deref(), currency)?;
+    let amount = parse_amount(&amount, currency)?;
     let change = match direction {
         Direction::Deposit => amount.amount(),
         Direction::Withdraw => amount.amount().negated(),
@@ -74,6 +85,41 @@ pub(super) async fn make(
     Ok(HttpResponse::Created().json(made))
 }
 
+impl Transaction {
+    fn amount(&self) -> Result<Field<'_>, Problem> {
+        let first = Field::new("moneyWithdraw/Deposit", self.money.as_deref());
+        first.or("amount", self.amount.as_deref())
+    }
+
+    fn direction(&self) -> Result<Field<'_>, Problem> {
+        let first = Field::new("typeOfTransaction", self.direction.as_deref());
+        first.or("type", self.kind.as_deref())
+    }
+
+    fn version(&self) -> Result<Field<'_>, Problem> {
+        let first = Field::new("expectedversion", self.expectedversion.as_deref());
+        first.or("expectedVersion", self.expected_version.as_deref())
+    }
+}
+
+impl<'a> Field<'a> {
+    fn new(name: &'static str, value: Option<&'a RawValue>) -> Self {
+        Self { name, value }
+    }
+
+    /// The same field, if it is given under its other name.
+    fn or(self, name: &'static str, value: Option<&'a RawValue>) -> Result<Self, Problem> {
+        match (self.value, value) {
+            (Some(_), Some(_)) => {
+                let error = format!("{} and {name} are the same field", self.name);
+                Err(Problem::Invalid(error))
+            }
+            (None, Some(_)) => Ok(Self { name, value }),
+            (Some(_) | None, None) => Ok(self),
+        }
+    }
+}
+
 impl Made {
     fn new(direction: Direction, amount: Magnitude, receipt: &Receipt) -> Result<Self, Fault> {
         let standing = only_standing(receipt)?;
@@ -88,36 +134,36 @@ impl Made {
     }
 }
 
-fn parse_direction(value: Option<&RawValue>) -> Result<Direction, Problem> {
+fn parse_direction(field: &Field) -> Result<Direction, Problem> {
     const NAMES: [(&str, Direction); 4] = [
         ("deposit", Direction::Deposit),
         ("credit", Direction::Deposit),
         ("withdraw", Direction::Withdraw),
         ("debit", Direction::Withdraw),
     ];
-    let value = value.ok_or_else(|| Problem::missing("typeOfTransaction"))?;
+    let value = field.value.ok_or_else(|| Problem::missing(field.name))?;
     let text: Option<String> = serde_json::from_str(value.get()).ok();
     let text = text.unwrap_or_default();
     let mut names = NAMES.into_iter();
     names
         .find(|(name, _)| text.eq_ignore_ascii_case(name))
         .map(|(_, direction)| direction)
-        .ok_or_else(|| Problem::Invalid("typeOfTransaction must be Deposit or Withdraw".to_owned()))
+        .ok_or_else(|| Problem::Invalid(format!("{} must be Deposit or Withdraw", field.name)))
 }
 
 /// A whole number, or its digits in a string: that is how `newVersion` is given out.
-fn parse_version(value: Option<&RawValue>) -> Result<Option<Version>, Problem> {
-    let Some(value) = value else {
+fn parse_version(field: &Field) -> Result<Option<Version>, Problem> {
+    let Some(value) = field.value else {
         return Ok(None);
     };
     let version = number::parse_id(value);
     version
         .map(|version| Some(Version(version)))
-        .ok_or_else(|| Problem::not_positive("expectedversion"))
+        .ok_or_else(|| Problem::not_positive(field.name))
 }
 
-fn parse_amount(value: Option<&RawValue>, currency: Currency) -> Result<Magnitude, Problem> {
-    let value = value.ok_or_else(|| Problem::missing("moneyWithdraw/Deposit"))?;
+fn parse_amount(field: &Field, currency: Currency) -> Result<Magnitude, Problem> {
+    let value = field.value.ok_or_else(|| Problem::missing(field.name))?;
     let amount = number::parse(value, currency);
     let amount =
         amount.map_err(|error| Problem::Invalid(number::complaint("amount", error, currency)))?;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::Problem;
-use crate::http::body::Body;
+use crate::http::body::{Body, BodyError};
 use crate::http::fields::Fields;
 use crate::http::number;
 use crate::http::text;
@@ -50,7 +50,11 @@ impl Asked {
         }
         let body = Body::receive(request, payload).await?;
         if body.is_blank() {
-            return Ok(Self::of(query));
+            return if query.is_empty() {
+                Err(BodyError::Empty.into())
+            } else {
+                Ok(Self::of(query))
+            };
         }
         let (form, json) = if body.is_json() {
             (Fields::default(), body.parse()?)
@@ -67,8 +71,12 @@ impl Asked {
         }
     }
 
-    pub(super) fn names(&self, field: &'static str) -> Result<bool, Problem> {
-        Ok(self.find(field)?.is_some())
+    /// An account has an id in another dialect, which `/balance` is shared with.
+    pub(super) fn refuse_account(&self, error: &str) -> Result<(), Problem> {
+        match self.find("account_id")? {
+            None => Ok(()),
+            Some(_) => Err(invalid(error.to_owned())),
+        }
     }
 
     pub(super) fn user(&self, field: &'static str) -> Result<UserId, Problem> {

@@ -77,7 +77,12 @@ pub(super) fn welcome() -> HttpResponse {
 
 /// `GET /balance`, where it is this dialect's.
 pub(super) async fn balance(service: &Service, query: Fields) -> HttpResponse {
-    answer(show(service, &Asked::of(query)).await)
+    let shown = async {
+        let asked = Asked::of(query);
+        asked.refuse_account("user_id and account_id may not be given together")?;
+        show(service, &asked).await
+    };
+    answer(shown.await)
 }
 
 async fn post_balance(
@@ -85,7 +90,11 @@ async fn post_balance(
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let shown = async { show(&service, &Asked::read(&request, payload).await?).await };
+    let shown = async {
+        let asked = Asked::read(&request, payload).await?;
+        asked.refuse_account("account_id is for GET, POST takes user_id")?;
+        show(&service, &asked).await
+    };
     answer(shown.await)
 }
 
@@ -196,14 +205,6 @@ async fn pay(
 }
 
 async fn show(service: &Service, asked: &Asked) -> Result<HttpResponse, Problem> {
-    if asked.names("account_id")? {
-        let error = if asked.names("user_id")? {
-            "user_id is to be given without account_id"
-        } else {
-            "account_id is for GET, POST takes user_id"
-        };
-        return Err(Problem::Invalid(error.to_owned()));
-    }
     let user = asked.user("user_id")?;
     let shown = if let Some(name) = asked.find_currency()? {
         vec![crypto(service, &name).await?]

@@ -76,7 +76,9 @@ impl ResponseError for Problem {
             | Self::Invalid(_)
             | Self::Key(_)
             | Self::AccountNotFound(..) => failed(response, &self.to_string()),
-            Self::Body(BodyError::Malformed(_)) => failed(response, INVALID_INPUT),
+            Self::Body(BodyError::NoObject | BodyError::Malformed(_)) => {
+                failed(response, INVALID_INPUT)
+            }
             Self::Body(error) => failed(error.response(), &error.to_string()),
             Self::Refused(asked, refused) => {
                 let mut response = response;

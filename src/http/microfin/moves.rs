@@ -54,7 +54,7 @@ pub(super) async fn deposit(
     let OneAccount {
         account_number,
         amount,
-    } = asked.body.parse_optional()?;
+    } = asked.body.parse()?;
     let number = required(account_number.as_deref())?;
     let amount = required(amount.as_deref())?;
     let missing = || Problem::AccountNotFound(Asked::Deposit, Side::Target);
@@ -71,7 +71,7 @@ pub(super) async fn withdraw(
     let OneAccount {
         account_number,
         amount,
-    } = asked.body.parse_optional()?;
+    } = asked.body.parse()?;
     let number = required(account_number.as_deref())?;
     let amount = required(amount.as_deref())?;
     let missing = || Problem::AccountNotFound(Asked::Withdrawal, Side::Source);
@@ -86,7 +86,7 @@ pub(super) async fn transfer(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let asked = receive_signed_in(&service, &request, payload).await?;
-    let accounts: TwoAccounts = asked.body.parse_optional()?;
+    let accounts: TwoAccounts = asked.body.parse()?;
     let sender = required(accounts.sender_account_number.as_deref())?;
     let receiver = required(accounts.receiver_account_number.as_deref())?;
     let amount = required(accounts.amount.as_deref())?;

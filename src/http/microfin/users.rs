@@ -32,7 +32,7 @@ pub(super) async fn sign_up(
 ) -> Result<HttpResponse, Problem> {
     let body = Body::receive(&request, payload).await?;
     let key = idempotency::header(&request)?;
-    let user = body.parse_optional::<Newcomer>()?.sign_up(&service)?;
+    let user = body.parse::<Newcomer>()?.sign_up(&service)?;
     let key = key.map(|text| key::microfin_sign_up(text, &user.name, &user.email));
     let SignedUp { answered, session } = service.sign_up(user, key).await?;
     let mut response = HttpResponse::Ok();
@@ -49,7 +49,7 @@ pub(super) async fn sign_in(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let body = Body::receive(&request, payload).await?;
-    let credentials: Credentials = body.parse_optional()?;
+    let credentials: Credentials = body.parse()?;
     let email = required(credentials.email.as_deref())?;
     let password = required(credentials.password.as_deref())?;
     let invalid = || Problem::Invalid(INVALID_INPUT);

@@ -160,10 +160,12 @@ async fn a_body_that_is_no_object_of_fields_is_invalid_input() {
             let reply = member.post(path, body).await;
             assert_says(&reply, 400, "Invalid Input");
         }
-        for body in ["", "{}"] {
-            let reply = member.post(path, body).await;
-            assert_says(&reply, 400, "All fields are required");
-        }
+        assert_says(&member.post(path, "").await, 400, "Request body is empty");
+        assert_says(
+            &member.post(path, "{}").await,
+            400,
+            "All fields are required",
+        );
         let reply = member.post(path, &" ".repeat(65_537)).await;
         assert_says(&reply, 413, "Request body is larger than 64 KiB");
     }
