@@ -1,7 +1,8 @@
 //! Which path is whose: the operations of every dialect, and what answers where there is none.
 
 use actix_web::guard::fn_guard;
-use actix_web::http::{Method, StatusCode, header};
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
@@ -12,7 +13,7 @@ use super::{accounts, admin, balance, events, failure, landing, ledger, microfin
 const API: &str = "/api";
 
 /// Every method that some operation answers, for who asks of the service as a whole.
-const METHODS: &str = "GET, HEAD, POST, PUT, OPTIONS";
+static METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, OPTIONS");
 
 const DIALECTS: &[Dialect] = &[
     Dialect {
@@ -54,6 +55,10 @@ fn all() -> impl Iterator<Item = &'static Operation> {
     DIALECTS.iter().flat_map(|dialect| dialect.operations)
 }
 
+fn at_path(path: &str) -> impl Iterator<Item = &'static Operation> {
+    all().filter(move |operation| operation.path == path)
+}
+
 /// The method and the path of every operation. A part of a path in braces stands for a value.
 pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
     all().map(|operation| (operation.method.as_str(), operation.path))
@@ -87,7 +92,7 @@ pub(super) fn routes(config: &mut ServiceConfig) {
 fn route(config: &mut ServiceConfig, path: &str, at: &str) {
     let mut resource = web::resource(at);
     let mut allowed: Vec<&str> = Vec::new();
-    for operation in all().filter(|operation| operation.path == path) {
+    for operation in at_path(path) {
         // actix's own guard by method keeps a list in each request, for a 405 of its own.
         let is_asked = fn_guard(|asked| operation.answers(&asked.head().method));
         resource = resource.route((operation.route)().guard(is_asked));
@@ -97,7 +102,7 @@ fn route(config: &mut ServiceConfig, path: &str, at: &str) {
         }
     }
     allowed.push(Method::OPTIONS.as_str());
-    let allowed = allowed.join(", ");
+    let allowed = HeaderValue::from_str(&allowed.join(", ")).expect("methods are visible");
     config.service(
         resource.default_service(web::to(move |request: HttpRequest| {
             let response = no_operation(&request, &allowed);
@@ -108,11 +113,14 @@ fn route(config: &mut ServiceConfig, path: &str, at: &str) {
 
 /// Whether a request asks for something that writes.
 pub(super) fn is_write(request: &HttpRequest) -> bool {
-    let Some(path) = path_of(request) else {
-        return false;
-    };
-    let mut asked = all().filter(|operation| operation.path == path);
-    asked.any(|operation| operation.effect == Effect::Writes && operation.answers(request.method()))
+    asked_at(request, |operation| {
+        operation.effect == Effect::Writes && operation.answers(request.method())
+    })
+}
+
+/// Whether there is such an operation at the path of a request.
+fn asked_at(request: &HttpRequest, is_such: impl FnMut(&Operation) -> bool) -> bool {
+    path_of(request).is_some_and(|path| at_path(&path).any(is_such))
 }
 
 /// Refuses a request in the shape of whoever its path belongs to.
@@ -146,27 +154,31 @@ pub(super) fn without_slash(path: &str) -> &str {
 /// What is at no dialect's path.
 fn nowhere(request: &HttpRequest) -> HttpResponse {
     if request.method() == Method::OPTIONS && request.path() == "*" {
-        return options(METHODS);
+        return options(&METHODS);
     }
     refuse(request, StatusCode::NOT_FOUND, not_found(request))
 }
 
 /// What has a path but not its method.
-fn no_operation(request: &HttpRequest, allowed: &str) -> HttpResponse {
+fn no_operation(request: &HttpRequest, allowed: &HeaderValue) -> HttpResponse {
     if request.method() == Method::OPTIONS {
         return options(allowed);
     }
-    if is_api(request.path()) {
+    // Under `/api` a method is not found, but for `HEAD`, which who asks takes for a `GET` without effect.
+    let is_head_of_write = *request.method() == Method::HEAD
+        && asked_at(request, |operation| operation.method == Method::GET);
+    if is_api(request.path()) && !is_head_of_write {
         return users::refuse(StatusCode::NOT_FOUND, not_found(request));
     }
-    let mut response = HttpResponse::MethodNotAllowed();
-    response.insert_header((header::ALLOW, allowed));
-    failure::error(response, "Method not allowed")
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = refuse(request, status, "Method not allowed");
+    response.headers_mut().insert(ALLOW, allowed.clone());
+    response
 }
 
-fn options(allowed: &str) -> HttpResponse {
+fn options(allowed: &HeaderValue) -> HttpResponse {
     let mut response = HttpResponse::NoContent();
-    response.insert_header((header::ALLOW, allowed));
+    response.insert_header((ALLOW, allowed));
     response.finish()
 }
 

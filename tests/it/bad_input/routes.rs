@@ -302,7 +302,9 @@ async fn every_path_answers_a_wrong_method_in_its_own_shape() {
             };
             let reply = probe.send(&bank).await;
             probe.check(&reply);
-            if path.starts_with("/api") {
+            // Of a `GET` that writes, `HEAD` is told that there is one.
+            let is_head_of_write = method == "HEAD" && allowed.contains(&"GET");
+            if path.starts_with("/api") && !is_head_of_write {
                 assert_eq!(reply.status, 404, "{}: {reply:?}", probe.name());
                 if method != "HEAD" {
                     assert_eq!(reply.message(), "Resource not found");
