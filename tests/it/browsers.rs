@@ -26,7 +26,7 @@ const SPECULATIVE: [&str; 12] = [
 ];
 
 /// What says that another site asks.
-const ELSEWHERE: [&str; 12] = [
+const ELSEWHERE: [&str; 20] = [
     "Sec-Fetch-Site: cross-site",
     "sec-fetch-site:Cross-Site",
     "Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost",
@@ -39,13 +39,25 @@ const ELSEWHERE: [&str; 12] = [
     "Origin: localhost",
     "Origin: file://",
     "Origin: http://localhost\r\nOrigin: http://evil.example",
+    // Another port of the same machine is the same site, and somebody else's all the same.
+    "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost:3001",
+    "sec-fetch-site: Same-Site\r\nOrigin: null",
+    // An image of such a page: its browser says no origin, but that it is another.
+    "Sec-Fetch-Site: same-site",
+    "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: same-site\r\nOrigin: http://evil.example",
+    "Sec-Fetch-Site:\r\nOrigin: http://evil.example",
+    "Sec-Fetch-Site: unheard-of\r\nOrigin: null",
+    "Sec-Fetch-Site: none, none\r\nOrigin: http://evil.example",
+    "Sec-Fetch-Site: none\r\nSec-Fetch-Site: x\r\nOrigin: http://evil.example",
 ];
 
 /// What says that nobody else does: the page's own host is `localhost`.
-const OWN: [&str; 10] = [
+const OWN: [&str; 12] = [
     "X: y",
     "Sec-Fetch-Site: same-origin",
-    "Sec-Fetch-Site: same-site",
+    "Sec-Fetch-Site: same-site\r\nOrigin: http://localhost",
+    "Sec-Fetch-Site:\r\nOrigin: http://localhost",
+    "Sec-Fetch-Site: unheard-of",
     "Sec-Fetch-Site: none",
     "Sec-Fetch-Site: same-origin\r\nOrigin: null",
     "Origin: http://localhost",

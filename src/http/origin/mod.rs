@@ -109,19 +109,29 @@ impl Policy {
         authority.host.is_loopback() || hosts.contains(&authority.host)
     }
 
-    /// An image, a link or a form of another site must not move money. Browsers say nothing of the site where they came
-    /// by plain HTTP, but for the machine itself; then the origin tells, which they give with every form.
+    /// An image, a link or a form of another site must not move money. Browsers say nothing of the site if they came by
+    /// plain HTTP, but for the machine itself; then the origin tells, which they give with every form. It tells as well
+    /// if the site is the same, as another port of this machine is.
     fn is_of_another_site(&self, request: &HttpRequest) -> bool {
         let headers = request.headers();
         if self.cors.allowed(headers).is_some() {
             return false;
         }
-        if headers.contains_key(SITE) {
-            let mut sites = headers.get_all(SITE);
-            return sites.any(|site| site.as_bytes().eq_ignore_ascii_case(b"cross-site"));
+        let says =
+            |site: &HeaderValue, word: &str| site.as_bytes().eq_ignore_ascii_case(word.as_bytes());
+        let sites = || headers.get_all(SITE);
+        if sites().any(|site| says(site, "cross-site")) {
+            return true;
         }
-        let mut origins = headers.get_all(ORIGIN);
-        origins.any(|origin| {
+        let is_own_page = |site| says(site, "same-origin") || says(site, "none");
+        if headers.contains_key(SITE) && sites().all(is_own_page) {
+            return false;
+        }
+        if !headers.contains_key(ORIGIN) {
+            // An image, say, of another page of the site.
+            return sites().any(|site| says(site, "same-site"));
+        }
+        headers.get_all(ORIGIN).any(|origin| {
             let origin = origin.to_str().ok().and_then(Origin::parse);
             !origin.is_some_and(|origin| is_own(&origin, request))
         })

@@ -133,12 +133,22 @@ async fn what_another_site_asks_for_is_refused() {
         let reply = bank.send(method, path, &headers, Some(&body)).await;
         assert_says(&reply, 403, "Another site may not ask for this");
     }
-    for site in ["same-origin", "same-site", "none"] {
-        let headers = [("Cookie", cookie.as_str()), ("Sec-Fetch-Site", site)];
+    let origin = bank.url("");
+    for (site, status) in [
+        ("same-origin", 202),
+        ("none", 202),
+        ("same-site", 202),
+        ("same-site", 403),
+    ] {
+        let mut headers = vec![("Cookie", cookie.as_str()), ("Sec-Fetch-Site", site)];
+        // Its own page may be behind a proxy that the browser takes for a neighbour.
+        if status == 202 && site == "same-site" {
+            headers.push(("Origin", origin.as_str()));
+        }
         let reply = bank
             .send(Method::POST, "/api/withdraw", &headers, Some(&body))
             .await;
-        assert_eq!(reply.status, 202, "{site}: {reply:?}");
+        assert_eq!(reply.status, status, "{site}: {reply:?}");
     }
     assert_eq!(member.balance(&number).await, "7.00");
     assert_eq!(bank.number("select count(*) from accounts").await, 2);
