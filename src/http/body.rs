@@ -13,9 +13,9 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 /// The largest body, in bytes, as it comes and as it is once it is decoded.
-const SIZE_MAX: usize = 64 * 1024;
+pub(super) const SIZE_MAX: usize = 64 * 1024;
 /// How long a body may take to arrive.
-const ARRIVAL_MAX: Duration = Duration::from_secs(5);
+pub(super) const ARRIVAL_MAX: Duration = Duration::from_secs(5);
 /// The encoding that is decoded (RFC 9110, section 8.4.1.3), under the names that it has.
 const GZIP: [&str; 2] = ["gzip", "x-gzip"];
 /// What may stand before a text, and is none of it (RFC 8259, section 8.1).

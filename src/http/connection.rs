@@ -1,7 +1,9 @@
 //! A connection: how long its peer may hold it, and how far it may get ahead of the answers.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
+use std::mem;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
@@ -15,8 +17,9 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Bytes;
 use futures_core::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
+use super::body;
 use super::head::Head;
 
 /// How long the head of a request may take to arrive, from its first byte.
@@ -63,6 +66,8 @@ pub(super) struct Connection {
 struct Exchange {
     phase: Cell<Phase>,
     body: Cell<Length>,
+    /// The body of the request that was answered, where its handler did not take it to its end.
+    unread: Cell<Option<Payload>>,
     /// Who waits to read what is there already.
     held: Cell<Option<Waker>>,
 }
@@ -76,9 +81,15 @@ enum Length {
 }
 
 /// A request that is being answered, until it is dropped.
-pub(super) struct Serving(Option<Rc<Exchange>>);
+pub(super) struct Serving {
+    exchange: Option<Rc<Exchange>>,
+    /// Whether its body is known to have no more than a body may.
+    is_small: bool,
+    /// Until when its body has to be there.
+    arrival: Instant,
+}
 
-/// The body of a request, which says when more of it is wanted.
+/// The body of a request, which says when more of it is wanted, and is left to the connection if nobody wants it.
 struct Body {
     payload: Payload,
     exchange: Rc<Exchange>,
@@ -89,6 +100,7 @@ impl Connection {
         let exchange = Exchange {
             phase: Cell::new(Phase::New),
             body: Cell::new(Length::Bytes(0)),
+            unread: Cell::default(),
             held: Cell::default(),
         };
         Self {
@@ -132,9 +144,10 @@ impl Serving {
     /// Without effect where the request did not come over a [`Connection`].
     pub(super) fn begin(request: &mut ServiceRequest) -> Self {
         let exchange = request.conn_data::<Rc<Exchange>>().cloned();
+        let length = Length::of(request);
         if let Some(exchange) = &exchange {
             exchange.enter(Phase::Answering);
-            exchange.body.set(Length::of(request));
+            exchange.body.set(length);
             let payload = request.take_payload();
             if !matches!(payload, Payload::None) {
                 let exchange = Rc::clone(exchange);
@@ -142,7 +155,28 @@ impl Serving {
                 request.set_payload(Payload::Stream { payload });
             }
         }
-        Self(exchange)
+        Self {
+            exchange,
+            is_small: length.is_small(),
+            arrival: Instant::now() + body::ARRIVAL_MAX,
+        }
+    }
+
+    /// Takes in what its handler left of a small body and throws it away, as actix would close the connection. Chunks it
+    /// takes in itself. If the body is large, late or broken, the connection closes.
+    pub(super) async fn discard(&self) {
+        let Some(exchange) = self.exchange.clone().filter(|_| self.is_small) else {
+            return;
+        };
+        let Some(payload) = exchange.unread.take() else {
+            return;
+        };
+        let mut body = Body { payload, exchange };
+        let rest = poll_fn(|context| {
+            while let Some(Ok(_)) = ready!(Pin::new(&mut body).poll_next(context)) {}
+            Poll::Ready(())
+        });
+        drop(timeout_at(self.arrival, rest).await);
     }
 }
 
@@ -157,13 +191,31 @@ impl Length {
         let length = length.and_then(|length| length.to_str().ok()?.trim().parse().ok());
         Self::Bytes(length.unwrap_or(0))
     }
+
+    fn is_small(self) -> bool {
+        match self {
+            Self::Bytes(length) => {
+                usize::try_from(length).is_ok_and(|length| length <= body::SIZE_MAX)
+            }
+            Self::Unknown => false,
+        }
+    }
 }
 
 impl Drop for Serving {
     fn drop(&mut self) {
-        if let Some(exchange) = &self.0 {
+        if let Some(exchange) = &self.exchange {
+            drop(exchange.unread.take());
             exchange.enter(Phase::Idle);
         }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        let payload = mem::replace(&mut self.payload, Payload::None);
+        let is_over = matches!(payload, Payload::None);
+        self.exchange.unread.set((!is_over).then_some(payload));
     }
 }
 
@@ -176,6 +228,9 @@ impl Stream for Body {
             Poll::Pending => Phase::Receiving,
             Poll::Ready(_) => Phase::Answering,
         });
+        if let Poll::Ready(None | Some(Err(_))) = polled {
+            self.payload = Payload::None;
+        }
         polled
     }
 }

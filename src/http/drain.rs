@@ -68,6 +68,8 @@ pub(super) async fn count(
         // Not as a header: the encoder writes its own idea of the connection over that.
         let head = response.response_mut().head_mut();
         head.set_connection_type(ConnectionType::Close);
+    } else {
+        serving.discard().await;
     }
     drop((serving, in_flight));
     Ok(response)

@@ -5,6 +5,7 @@ pub(crate) mod malformed;
 mod offers;
 mod shapes;
 mod slow;
+mod unread;
 
 use crate::support::Bank;
 

@@ -76,6 +76,20 @@ impl Peer {
         }
     }
 
+    /// The next answer to a `HEAD`, which has the length of a body that does not come.
+    pub(crate) async fn head(&mut self) -> Option<Reply> {
+        loop {
+            let end = self.unread.windows(4).position(|four| four == b"\r\n\r\n");
+            if let Some(end) = end {
+                let head: Vec<u8> = self.unread.drain(..end + 4).collect();
+                return Some(Reply::parse(&head));
+            }
+            if self.hear().await == 0 {
+                return None;
+            }
+        }
+    }
+
     /// The status of the next answer, which may be an interim one.
     pub(crate) async fn interim(&mut self) -> u16 {
         loop {
