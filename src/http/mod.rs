@@ -1,37 +1,12 @@
-//! How it is said: one folder a dialect over what they share.
+//! How it is said: dialects over what they share, and the server that speaks them.
 
 mod routing;
 pub mod server;
 pub mod settings;
 
-mod accounts;
-mod events;
-mod ledger;
-mod microfin;
-mod users;
-
-mod admin;
-mod authority;
-mod balance;
-mod body;
-mod connection;
-mod drain;
-mod failure;
-mod fault;
-mod fields;
-mod head;
-mod idempotency;
-mod landing;
-mod metrics;
-mod number;
+mod dialects;
 mod observe;
 mod operation;
-mod origin;
-mod text;
-mod trace;
-mod traceparent;
-
-#[cfg(test)]
-mod every;
+mod request;
 
 pub use self::routing::{operations, writes};

@@ -53,3 +53,10 @@ impl Operation {
         self.method == *method || *method == Method::HEAD && self.has_head()
     }
 }
+
+/// A path without the slash at its end, which may be left out.
+pub(super) fn without_slash(path: &str) -> &str {
+    path.strip_suffix('/')
+        .filter(|path| !path.is_empty())
+        .unwrap_or(path)
+}

@@ -6,8 +6,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::operation::{Dialect, Effect, Operation};
-use super::{accounts, admin, balance, events, failure, landing, ledger, microfin, users};
+use super::dialects::{accounts, balance, events, failure, landing, ledger, microfin, users};
+use super::observe::admin;
+use super::operation::{Dialect, Effect, Operation, without_slash};
 
 /// Under it, what is at no operation's path or method is not found, in the shape of the `users` dialect.
 const API: &str = "/api";
@@ -142,13 +143,6 @@ fn path_of(request: &HttpRequest) -> Option<String> {
     request
         .match_pattern()
         .map(|at| without_slash(&at).to_owned())
-}
-
-/// A path without the slash at its end, which may be left out.
-pub(super) fn without_slash(path: &str) -> &str {
-    path.strip_suffix('/')
-        .filter(|path| !path.is_empty())
-        .unwrap_or(path)
 }
 
 /// What is at no dialect's path.

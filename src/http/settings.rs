@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use opentelemetry_sdk::trace::SdkTracer;
 
-pub use super::authority::{Host, Origin};
+pub use super::request::authority::{Host, Origin};
 
 /// How the server is set up.
 #[derive(Clone, Debug)]

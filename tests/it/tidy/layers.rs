@@ -32,6 +32,17 @@ const LAYERS: [(&str, &[&str]); 10] = [
 /// Puts the layers together, so it sees them all.
 const ROOT: &str = "app";
 
+/// The rooms of `http`, each with those below it that it may import.
+const ROOMS: [(&str, &[&str]); 7] = [
+    ("operation", &[]),
+    ("request", &[]),
+    ("settings", &["request"]),
+    ("dialects", &["operation", "request", "settings"]),
+    ("observe", &["operation", "request", "dialects"]),
+    ("routing", &["operation", "dialects", "observe"]),
+    ("server", &["request", "settings", "observe", "routing"]),
+];
+
 /// Layers of which another may import one part alone: the benchmark is a client, and audits the books at the end; a
 /// setting of HTTP is parsed as what it is there.
 const PARTS: [(&str, &str, &str); 2] = [
@@ -48,7 +59,7 @@ const KEPT: [(&str, &str); 5] = [
     ("actix_service", "http"),
 ];
 
-/// The modules on the way to a file: `src/http/users/mod.rs` is in `http`, `users`.
+/// The modules on the way to a file: `src/http/server/mod.rs` is in `http`, `server`.
 fn module(path: &str) -> Vec<&str> {
     let path = path.trim_start_matches("src/").trim_end_matches(".rs");
     let mut names: Vec<&str> = path.split('/').collect();
@@ -56,7 +67,7 @@ fn module(path: &str) -> Vec<&str> {
     names
 }
 
-/// Every path of the crate that the code speaks of, from the crate's root, at most two names deep.
+/// Every path of the crate that the code speaks of, from the crate's root, at most three names deep.
 fn paths(path: &str, code: &str) -> BTreeSet<Vec<String>> {
     let mut found = BTreeSet::new();
     let code: String = code.split_whitespace().collect::<Vec<&str>>().join(" ");
@@ -79,14 +90,14 @@ fn paths(path: &str, code: &str) -> BTreeSet<Vec<String>> {
         for leaf in leaves(rest) {
             let mut whole = names.clone();
             whole.extend(leaf);
-            whole.truncate(2);
+            whole.truncate(3);
             found.insert(whole);
         }
     }
     found
 }
 
-/// The names that follow: `a::b` and each of `{a::b, c}`, as far as two names deep.
+/// The names that follow: `a::b` and each of `{a::b, c}`.
 fn leaves(rest: &str) -> Vec<Vec<String>> {
     let is_name = |letter: char| letter.is_alphanumeric() || letter == '_';
     if let Some(list) = rest.strip_prefix('{') {
@@ -123,37 +134,55 @@ fn leaves(rest: &str) -> Vec<Vec<String>> {
 }
 
 /// Imports that go up or sideways, or reach into another dialect.
-fn forbidden_imports(path: &str, text: &str, dialects: &[String]) -> Vec<String> {
+fn forbidden_imports(path: &str, text: &str, dialects: &[String]) -> BTreeSet<String> {
     let own = module(path);
     let Some(layer) = own.first().filter(|layer| **layer != ROOT) else {
-        return Vec::new();
+        return BTreeSet::new();
     };
     let Some((_, allowed)) = LAYERS.iter().find(|(name, _)| name == layer) else {
-        return vec![format!("{path}: {layer} is a layer without a rule in tidy")];
+        return BTreeSet::from([format!("{path}: {layer} is a layer without a rule in tidy")]);
     };
-    let mut complaints = Vec::new();
+    let mut complaints = BTreeSet::new();
     for named in paths(path, &code(text)) {
         let Some(other) = named.first() else { continue };
         if other != layer && !allowed.contains(&other.as_str()) {
-            complaints.push(format!("{path}: {layer} may not import {other}"));
+            complaints.insert(format!("{path}: {layer} may not import {other}"));
         }
         let whole = |(from, of, part): &(&str, &str, &str)| {
             from == layer && of == other && named.get(1).is_none_or(|inner| inner != part)
         };
         if PARTS.iter().any(whole) {
-            complaints.push(format!("{path}: {layer} may not import all of {other}"));
+            complaints.insert(format!("{path}: {layer} may not import all of {other}"));
         }
-        let is_dialect = |name: &str| dialects.iter().any(|dialect| dialect == name);
-        if let (["http", dialect, ..], [other, inner]) = (&own[..], &named[..])
-            && (other == "http" && inner != dialect)
-            && (is_dialect(dialect) && is_dialect(inner))
-        {
-            complaints.push(format!(
-                "{path}: the dialect {dialect} may not import {inner}"
-            ));
-        }
+        complaints.extend(forbidden_room(path, &own, &named, dialects));
     }
     complaints
+}
+
+/// An import within `http` that goes up or sideways from room to room, or from a dialect to another.
+fn forbidden_room(
+    path: &str,
+    own: &[&str],
+    named: &[String],
+    dialects: &[String],
+) -> Option<String> {
+    let (["http", room, rest @ ..], [layer, other, inner @ ..]) = (own, named) else {
+        return None;
+    };
+    if layer != "http" {
+        return None;
+    }
+    let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| name == room) else {
+        return Some(format!("{path}: {room} is a room without a rule in tidy"));
+    };
+    if other != room {
+        let may = allowed.contains(&other.as_str());
+        return (!may).then(|| format!("{path}: {room} may not import {other}"));
+    }
+    let is_dialect = |name: &str| dialects.iter().any(|dialect| dialect == name);
+    let (dialect, inner) = (rest.first()?, inner.first()?);
+    let is_other = is_dialect(dialect) && is_dialect(inner) && dialect != inner;
+    is_other.then(|| format!("{path}: the dialect {dialect} may not import {inner}"))
 }
 
 /// Crates that are spoken of outside the layer that keeps them.
@@ -175,7 +204,7 @@ fn imports_go_down_and_dialects_keep_apart() {
     let sources = layered();
     let http = sources
         .iter()
-        .filter_map(|(path, _)| path.strip_prefix("src/http/"));
+        .filter_map(|(path, _)| path.strip_prefix("src/http/dialects/"));
     let dialects: BTreeSet<String> = http
         .filter_map(|path| path.split_once('/'))
         .map(|(dialect, _)| dialect.to_owned())
@@ -187,6 +216,11 @@ fn imports_go_down_and_dialects_keep_apart() {
     );
     let check = |(path, text): &(String, String)| forbidden_imports(path, text, &dialects);
     assert_tidy(sources.iter().flat_map(check));
+    for (at, (room, allowed)) in ROOMS.iter().enumerate() {
+        let below = ROOMS[..at].iter().map(|(name, _)| name);
+        let below: Vec<_> = below.collect();
+        assert!(allowed.iter().all(|name| below.contains(&name)), "{room}");
+    }
 }
 
 #[test]
@@ -218,16 +252,6 @@ fn an_import_that_goes_up_is_seen_however_it_is_written() {
             "src/service/users.rs",
             "#[cfg(test)]\nmod tests {\n}\nuse crate::http::body;",
         ),
-        ("src/http/users/mod.rs", "use crate::engine::Engine;"),
-        ("src/http/users/mod.rs", "use super::events::parse;"),
-        (
-            "src/http/users/error.rs",
-            "use super::super::events::parse;",
-        ),
-        (
-            "src/http/users/error.rs",
-            "use crate::http::{body, events::parse};",
-        ),
         ("src/engine/mod.rs", "use crate::config::ServeArgs;"),
         ("src/cli/serve.rs", "use crate::engine::Engine;"),
         ("src/bench/load.rs", "use crate::engine::Engine;"),
@@ -251,13 +275,69 @@ fn an_import_that_goes_up_is_seen_however_it_is_written() {
             "src/ledger/mod.rs",
             "#[cfg(test)]\nmod tests {\n    use crate::engine;\n}\n",
         ),
-        (
-            "src/http/users/mod.rs",
-            "use super::body;\nuse crate::http::users::error;",
-        ),
         ("src/bench/side.rs", "use crate::service::audit;"),
         ("src/app/mod.rs", "use crate::http::server;"),
         ("src/main.rs", "use passbook::cli;"),
+    ] {
+        assert_eq!(complaints(path, text), 0, "{path}: {text}");
+    }
+}
+
+#[test]
+fn an_import_that_leaves_its_room_by_another_door_is_seen() {
+    let dialects = ["users", "events"].map(str::to_owned);
+    let complaints = |path: &str, text: &str| forbidden_imports(path, text, &dialects).len();
+    for (path, text) in [
+        (
+            "src/http/dialects/users/mod.rs",
+            "use crate::engine::Engine;",
+        ),
+        (
+            "src/http/dialects/users/mod.rs",
+            "use super::events::parse;",
+        ),
+        (
+            "src/http/dialects/users/error.rs",
+            "use super::super::events::parse;",
+        ),
+        (
+            "src/http/dialects/users/error.rs",
+            "use crate::http::{request::body, dialects::events::parse};",
+        ),
+        (
+            "src/http/request/body.rs",
+            "use crate::http::operation::Operation;",
+        ),
+        (
+            "src/http/request/origin/mod.rs",
+            "use crate::http::routing;",
+        ),
+        ("src/http/request/mod.rs", "use super::settings::Settings;"),
+        ("src/http/settings.rs", "use super::dialects::users;"),
+        (
+            "src/http/dialects/landing.rs",
+            "use crate::http::server::Server;",
+        ),
+        (
+            "src/http/observe/answered.rs",
+            "use crate::http::{dialects::fault, routing::{routes, refuse}};",
+        ),
+        ("src/http/routing.rs", "use super::server;"),
+        ("src/http/novelty.rs", "use super::request::body;"),
+    ] {
+        assert_eq!(complaints(path, text), 1, "{path}: {text}");
+    }
+    for (path, text) in [
+        (
+            "src/http/dialects/users/mod.rs",
+            "use super::fault;\nuse crate::http::{dialects::users::error, request::body};",
+        ),
+        (
+            "src/http/dialects/balance.rs",
+            "use super::{events, failure, ledger};",
+        ),
+        ("src/http/server/guard.rs", "use crate::http::routing;"),
+        ("src/http/mod.rs", "pub use self::routing::operations;"),
     ] {
         assert_eq!(complaints(path, text), 0, "{path}: {text}");
     }

@@ -1,0 +1,74 @@
+//! The `microfin` dialect: users who sign in, and the accounts that they call by number.
+
+mod accounts;
+mod error;
+mod moves;
+mod session;
+mod users;
+
+use actix_web::HttpRequest;
+use actix_web::http::Method;
+use actix_web::web::{self, Payload};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use self::error::{INVALID_INPUT, Problem};
+use crate::http::operation::Operation;
+use crate::http::request::body::Body;
+use crate::http::request::idempotency;
+use crate::ledger::UserId;
+use crate::service::Service;
+
+pub(in crate::http) use self::error::refuse;
+
+pub(in crate::http) const OPERATIONS: &[Operation] = &[
+    Operation::writes(Method::POST, "/api/signup", || web::to(users::sign_up)),
+    Operation::writes(Method::POST, "/api/signin", || web::to(users::sign_in)),
+    Operation::writes(Method::POST, "/api/signout", || web::to(users::sign_out)),
+    Operation::writes(Method::GET, "/api/accountGeneration", || {
+        web::to(accounts::open)
+    }),
+    Operation::writes(Method::POST, "/api/accountGeneration", || {
+        web::to(accounts::open)
+    }),
+    Operation::reads(Method::GET, "/api/accounts", || web::to(accounts::list)),
+    Operation::writes(Method::POST, "/api/deposit", || web::to(moves::deposit)),
+    Operation::writes(Method::POST, "/api/withdraw", || web::to(moves::withdraw)),
+    Operation::writes(Method::POST, "/api/transfer", || web::to(moves::transfer)),
+];
+
+/// What is said where there is nothing else to say.
+#[derive(Serialize)]
+struct Done {
+    message: &'static str,
+}
+
+/// A request of somebody who is signed in.
+struct SignedIn {
+    caller: UserId,
+    key: Option<String>,
+    body: Body,
+}
+
+/// The request of somebody who is signed in: nobody else is told what is wrong with it.
+async fn receive_signed_in(
+    service: &Service,
+    request: &HttpRequest,
+    payload: Payload,
+) -> Result<SignedIn, Problem> {
+    let body = Body::receive(request, payload).await?;
+    let caller = session::caller(service, request).await?;
+    let key = idempotency::header(request)?;
+    Ok(SignedIn { caller, key, body })
+}
+
+/// A field that must be given: not null, and not an empty string.
+fn required(field: Option<&RawValue>) -> Result<&RawValue, Problem> {
+    field
+        .filter(|value| value.get() != r#""""#)
+        .ok_or(Problem::FieldMissing)
+}
+
+fn string(value: &RawValue) -> Result<String, Problem> {
+    serde_json::from_str(value.get()).map_err(|_| Problem::Invalid(INVALID_INPUT))
+}

@@ -1,0 +1,76 @@
+//! For whoever runs the service: its metrics, and the accounts that keep it busy.
+
+use actix_web::http::Method;
+use actix_web::http::header::CONTENT_TYPE;
+use actix_web::web::{self, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use prometheus::TextEncoder;
+use serde::Serialize;
+
+use super::Observer;
+use crate::http::dialects::failure;
+use crate::http::operation::Operation;
+use crate::http::request::fields::Fields;
+use crate::service::{HotAccount, Service};
+
+pub(in crate::http) const OPERATIONS: &[Operation] = &[
+    Operation::reads(Method::GET, "/metrics", || web::to(show_metrics)),
+    Operation::reads(Method::GET, "/admin/hot-accounts", || {
+        web::to(list_hot_accounts)
+    }),
+];
+
+/// The text format of Prometheus, version 0.0.4.
+const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+#[derive(Serialize)]
+struct HotAccounts {
+    accounts: Vec<Hot>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Hot {
+    id: i64,
+    number: String,
+    changes_max: u64,
+    changes_min: u64,
+}
+
+async fn show_metrics(service: Data<Service>, observer: Data<Observer>) -> HttpResponse {
+    let families = [observer.metrics.gather(), service.metrics()].concat();
+    match TextEncoder::new().encode_to_string(&families) {
+        Ok(text) => HttpResponse::Ok()
+            .insert_header((CONTENT_TYPE, TEXT))
+            .body(text),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            failure::error(HttpResponse::InternalServerError(), "Internal server error")
+        }
+    }
+}
+
+async fn list_hot_accounts(service: Data<Service>, request: HttpRequest) -> HttpResponse {
+    let limit = Fields::parse(request.query_string()).and_then(|fields| fields.limit());
+    match limit {
+        Ok(limit) => HttpResponse::Ok().json(HotAccounts {
+            accounts: service
+                .hot_accounts(usize::from(limit))
+                .into_iter()
+                .map(Hot::from)
+                .collect(),
+        }),
+        Err(error) => failure::error(HttpResponse::BadRequest(), &error.to_string()),
+    }
+}
+
+impl From<HotAccount> for Hot {
+    fn from(hot: HotAccount) -> Self {
+        Self {
+            id: hot.account.0,
+            number: hot.account.to_number(),
+            changes_max: hot.changes_max,
+            changes_min: hot.changes_min,
+        }
+    }
+}
