@@ -87,9 +87,7 @@ impl Service {
         email: &Email,
         password: Password,
     ) -> Result<Option<UserId>, Fault> {
-        // The text of before comes first: of two users whose addresses are one, each keeps their own.
-        let emails = [email.stored_before(), Some(email.canonical())];
-        let emails: Vec<&str> = emails.into_iter().flatten().collect();
+        let emails = email.stored_as();
         let found = read(&self.reads, async |connection| {
             storage::users::find_password(connection, &emails).await
         })

@@ -78,10 +78,13 @@ pub async fn list_balances(
 /// Which of the emails belong to someone, as they are stored.
 pub async fn list_taken_emails(
     connection: &mut Connection,
-    emails: &[&str],
+    emails: &[String],
 ) -> Result<Vec<String>, StorageError> {
+    // The lateral holds the look-up to the index whatever the statistics say of the table.
     const SQL: &str = "
-        select users.email from unnest($1::text[]) as asked (email) join users on users.email = asked.email";
+        select users.email
+        from unnest($1::text[]) as asked (email)
+        cross join lateral (select email from users where users.email = asked.email offset 0) as users";
     Ok(sqlx::query_scalar(SQL)
         .bind(emails)
         .fetch_all(connection)
@@ -129,7 +132,7 @@ pub async fn find_balances(
 /// What the first of the emails that somebody has signs in with; none where nobody has one and a password.
 pub async fn find_password(
     connection: &mut Connection,
-    emails: &[&str],
+    emails: &[String],
 ) -> Result<Option<(UserId, PasswordHash)>, StorageError> {
     // The lateral holds the look-up to the index whatever the statistics say of the table.
     const SQL: &str = "

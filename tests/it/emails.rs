@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use sha2::{Digest as _, Sha256};
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::support::{Bank, Reply};
 
@@ -13,6 +14,40 @@ const SPELLINGS: [&str; 5] = [
     "rene\u{301}@XN--bcher-kva.example",
     "ren\u{e9}@b\u{fc}cher\u{3002}example",
 ];
+
+/// Addresses that are one by simple case folding, or by the root of the domain.
+const FOLDED: [[&str; 2]; 8] = [
+    ["q\u{3c3}@y.org", "Q\u{3a3}@y.org"],
+    [
+        "\u{39f}\u{394}\u{39f}\u{3a3}@y.org",
+        "\u{3bf}\u{3b4}\u{3bf}\u{3c3}@y.org",
+    ],
+    ["\u{17f}a@y.org", "SA@y.org"],
+    ["\u{b5}@y.org", "\u{3bc}@y.org"],
+    ["\u{1e9b}@y.org", "\u{1e60}@y.org"],
+    ["a\u{345}@y.org", "a\u{3b9}@y.org"],
+    ["\u{3b1}\u{345}@y.org", "\u{391}\u{399}@y.org"],
+    ["a@x.org.", "A@x.org"],
+];
+
+fn folded_both_ways() -> impl Iterator<Item = [&'static str; 2]> {
+    FOLDED
+        .into_iter()
+        .flat_map(|[first, other]| [[first, other], [other, first]])
+}
+
+/// At a domain of its own.
+fn numbered(email: &str, number: i64) -> String {
+    email.replace(".org", &format!("{number}.org"))
+}
+
+async fn belongs_to_somebody(bank: &Bank, email: &str, told: &str) {
+    let told = format!("{email} and {told}");
+    assert_eq!(create(bank, email).await.status, 409, "{told}");
+    assert_eq!(open(bank, email, &[]).await.status, 409, "{told}");
+    let known = sign(bank, "/api/signin", email, "Secret12").await;
+    assert_eq!(known.status, 200, "{told}");
+}
 
 async fn create(bank: &Bank, email: &str) -> Reply {
     let body = format!(r#"{{"name":"a","email":"{email}"}}"#);
@@ -30,9 +65,8 @@ async fn sign(bank: &Bank, path: &str, email: &str, password: &str) -> Reply {
     bank.post(path, &body).await
 }
 
-/// As the table had it before there was a canonical form.
+/// As the table had it before there was a canonical form, or with another one.
 async fn store_as_before(bank: &Bank, user: i64, email: &str) {
-    let email = email.to_lowercase();
     let sql = format!("update users set email = '{email}', email_typed = null where id = {user}");
     bank.plant(&sql).await;
 }
@@ -95,7 +129,7 @@ async fn two_users_from_before_whose_addresses_are_one_stay_two() {
     let [composed, decomposed] = ["ren\u{e9}@x", "Rene\u{301}@x"];
     let first = sign(&bank, "/api/signup", decomposed, "Decomposed1").await;
     assert_eq!(first.status, 200);
-    store_as_before(&bank, 1, decomposed).await;
+    store_as_before(&bank, 1, &decomposed.to_lowercase()).await;
     let second = sign(&bank, "/api/signup", composed, "Composed1").await;
     assert_eq!(second.status, 200);
     for email in [composed, decomposed] {
@@ -108,6 +142,48 @@ async fn two_users_from_before_whose_addresses_are_one_stay_two() {
         }
     }
     assert_eq!(bank.number("select count(*) from users").await, 2);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn addresses_that_case_folding_makes_one_are_one_user() {
+    let bank = Bank::open().await;
+    for (number, [first, other]) in (0..).zip(folded_both_ways()) {
+        let [first, other] = [first, other].map(|email| numbered(email, number));
+        let opened = sign(&bank, "/api/signup", &first, "Secret12").await;
+        assert_eq!(opened.status, 200, "{first}");
+        belongs_to_somebody(&bank, &other, &first).await;
+    }
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn a_sharp_s_is_another_letter_than_two_s() {
+    let bank = Bank::open().await;
+    assert_eq!(open(&bank, "stra\u{df}e@x", &[]).await.status, 201);
+    assert_eq!(open(&bank, "STRA\u{1e9e}E@x", &[]).await.status, 409);
+    assert_eq!(open(&bank, "strasse@x", &[]).await.status, 201);
+    bank.close().await;
+}
+
+/// In lower case and composed, but not folded.
+#[tokio::test]
+async fn a_user_stored_in_a_form_of_before_is_found_by_every_spelling() {
+    let bank = Bank::open().await;
+    for (number, both) in (0..).zip(folded_both_ways()) {
+        let [stored, asked] = both.map(|email| numbered(email, number));
+        let form: String = stored.to_lowercase().nfc().collect();
+        let first = sign(&bank, "/api/signup", &stored, "Secret12").await;
+        assert_eq!(first.status, 200, "{stored}");
+        let newest = "select id from users order by created_at desc limit 1";
+        let user = bank.number(newest).await;
+        store_as_before(&bank, user, &form).await;
+        for email in [&stored, &asked] {
+            belongs_to_somebody(&bank, email, &form).await;
+        }
+    }
+    let users = bank.number("select count(*) from users").await;
+    assert_eq!(usize::try_from(users), Ok(2 * FOLDED.len()));
     bank.close().await;
 }
 

@@ -103,8 +103,10 @@ async fn a_question_that_was_lost_is_asked_again() {
     assert_eq!(proxy.cuts(), 1);
 
     let someone = r#"{"email":"someone@example.org"}"#;
-    assert_eq!(bank.post("/api/users", someone).await.status, 201);
     proxy.cut_next(Cut::Question);
+    assert_eq!(bank.post("/api/users", someone).await.status, 201);
+    assert_eq!(proxy.cuts(), 1);
+    // What comes next over the connection is whether the email is taken.
     assert_eq!(bank.post("/api/users", someone).await.status, 409);
     assert_eq!(proxy.cuts(), 2);
     bank.stop().await;

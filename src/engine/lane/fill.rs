@@ -67,9 +67,9 @@ impl Lane {
         Ok(())
     }
 
-    /// Fills the view with the emails of users from before there was a canonical form. The unique index tells of all others.
+    /// Fills the view with the emails that are taken, in whatever form they are stored. The unique index knows one of the forms.
     async fn fill_emails(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
-        let emails: Vec<&str> = batch.emails().filter_map(Email::stored_before).collect();
+        let emails: Vec<String> = batch.emails().flat_map(Email::stored_as).collect();
         if emails.is_empty() {
             return Ok(());
         }

@@ -1,12 +1,12 @@
-//! What the database knows already of a batch: which commands are done, which keys have an outcome, which emails are taken.
+//! What the database knows already of a batch: which commands are done, which keys have an outcome.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::batch::Batch;
 use super::link::bounded;
 use super::state::Lane;
 use crate::engine::queue::answer_all;
-use crate::ledger::{Answered, Command, Email, Scope, View, key};
+use crate::ledger::{Answered, Command, Scope, View, key};
 use crate::storage::{self, StorageError};
 
 impl Lane {
@@ -59,17 +59,6 @@ impl Lane {
             unreadable.get(&key).copied().cloned()
         });
         Ok(dismissed || known < batch.view.outcomes.len())
-    }
-
-    /// Which emails are taken. Whether that is news.
-    pub(super) async fn learn_emails(&mut self, batch: &mut Batch) -> Result<bool, StorageError> {
-        let emails: HashSet<&str> = batch.emails().map(Email::canonical).collect();
-        let emails: Vec<&str> = emails.into_iter().collect();
-        let connection = self.link.connection()?;
-        let taken = bounded(storage::users::list_taken_emails(connection, &emails)).await?;
-        let known = batch.view.emails.len();
-        batch.view.emails.extend(taken);
-        Ok(known < batch.view.emails.len())
     }
 }
 

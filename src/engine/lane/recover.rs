@@ -34,10 +34,6 @@ impl Lane {
                 let learnt = self.learn_outcomes(&mut batch).await;
                 self.go_on_with(batch, learnt).await
             }
-            RoundError::Writing(CommitError::EmailTaken) => {
-                let learnt = self.learn_emails(&mut batch).await;
-                self.go_on_with(batch, learnt).await
-            }
             RoundError::Writing(error) => self.recover_unapplied(batch, error).await,
             RoundError::Reading(error) => {
                 let error = error.into_commit_error();

@@ -43,9 +43,8 @@ impl<'a> Planner<'a, '_> {
     }
 
     fn is_taken(&self, email: &Email) -> bool {
-        let forms = [Some(email.canonical()), email.stored_before()];
-        let mut forms = forms.into_iter().flatten();
-        forms.any(|form| self.view.emails.contains(form))
+        let mut forms = email.stored_as().into_iter();
+        forms.any(|form| self.view.emails.contains(&form))
     }
 
     pub(super) fn open_account(
