@@ -3,12 +3,26 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::builder::BoolishValueParser;
-use clap::{Args, ValueEnum, value_parser};
+use clap::builder::{BoolishValueParser, Resettable};
+use clap::{Arg, Args, Command, ValueEnum, value_parser};
+use thiserror::Error;
 
 use crate::engine;
 use crate::http::settings::{Host, Origin};
 use crate::ledger::CurrencyCode;
+
+/// Where the service listens if nobody says so, on 127.0.0.1.
+const PORT: u16 = 3000;
+
+/// The command without those of its variables that are empty: such a setting is not set.
+#[must_use]
+pub fn without_empty(command: Command) -> Command {
+    let set = |arg: Arg| match arg.get_env().map(std::env::var_os) {
+        Some(Some(value)) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    };
+    command.mut_args(set).mut_subcommands(without_empty)
+}
 
 /// Which database, and how much it is trusted.
 #[derive(Args, Clone, Debug)]
@@ -157,22 +171,30 @@ pub struct ListenArgs {
     #[arg(long, env = "PASSBOOK_LISTEN", value_name = "ADDRESS", value_parser = parse_listen, help_heading = "HTTP")]
     pub listen: Option<SocketAddr>,
 
-    /// The port on 127.0.0.1, where no address is given [default: 3000]
-    #[arg(
-        long,
-        env = "PORT",
-        value_name = "PORT",
-        default_value_t = 3000,
-        help_heading = "HTTP"
-    )]
-    pub port: u16,
+    /// The port on 127.0.0.1, if no address is given [default: 3000]
+    // A text, as many a machine has a PORT that is meant for others: what it says counts only if it is asked for.
+    #[arg(long, env = "PORT", value_name = "PORT", help_heading = "HTTP")]
+    pub port: Option<String>,
 }
 
+/// What is said of the port is none.
+#[derive(Debug, Error)]
+#[error("PORT is {0}, which is no port: a number from 0 to 65535")]
+pub struct NotPort(String);
+
 impl ListenArgs {
-    #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        self.listen.unwrap_or(local)
+    /// Where the service is to listen.
+    ///
+    /// # Errors
+    /// If there is no address and the port is none.
+    pub fn address(&self) -> Result<SocketAddr, NotPort> {
+        if let Some(listen) = self.listen {
+            return Ok(listen);
+        }
+        let port = self.port.as_ref().map_or(Ok(PORT), |port| {
+            port.trim().parse().map_err(|_| NotPort(port.clone()))
+        })?;
+        Ok((Ipv4Addr::LOCALHOST, port).into())
     }
 }
 

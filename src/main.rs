@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use passbook::cli::{self, Cli};
+use passbook::cli;
 use tokio::runtime;
 
 #[global_allocator]
@@ -22,7 +21,7 @@ fn main() -> ExitCode {
         }
         Err(error) => return cli::failed(&format!(".env cannot be read: {error}")),
     }
-    let cli = Cli::parse();
+    let cli = cli::parse();
     // A connection is an open file; the usual limit of 1024 would refuse the thousandth client.
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         return cli::failed(&format!("cannot raise the limit of open files: {error}"));

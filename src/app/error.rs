@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::config::NotPort;
 use crate::storage::{Database, StorageError};
 use crate::telemetry::traces;
 use crate::{bench, postgres};
@@ -28,6 +29,8 @@ pub enum AppError {
         listen: SocketAddr,
         error: io::Error,
     },
+    #[error(transparent)]
+    Port(#[from] NotPort),
     #[error(transparent)]
     Traces(#[from] traces::Error),
     #[error(transparent)]

@@ -46,10 +46,8 @@ impl App {
     /// Where a part cannot start; what was started before is stopped again.
     pub async fn start(args: &ServeArgs) -> Result<Self, AppError> {
         // Before a cluster is created, or anything else is begun.
-        server::check_free(args.listen.address()).map_err(|error| AppError::Listen {
-            listen: args.listen.address(),
-            error,
-        })?;
+        let listen = args.listen.address()?;
+        server::check_free(listen).map_err(|error| AppError::Listen { listen, error })?;
         let traces = Traces::start(&settings::traces(&args.traces))?;
         let Some(url) = set(args.database.database_url.as_ref()) else {
             let embedded = postgres::start(&settings::embedded(&args.database)).await?;
@@ -99,11 +97,10 @@ impl App {
             if demo {
                 demo::open_user(&service).await?;
             }
-            let settings = settings::http(args, defaults, traces.as_ref());
-            Server::start(Arc::clone(&service), settings).map_err(|error| AppError::Listen {
-                listen: args.listen.address(),
-                error,
-            })
+            let listen = args.listen.address()?;
+            let settings = settings::http(args, listen, defaults, traces.as_ref());
+            Server::start(Arc::clone(&service), settings)
+                .map_err(|error| AppError::Listen { listen, error })
         };
         match started.await {
             Ok(server) => Ok(Self {

@@ -1,5 +1,6 @@
 //! What each part is told, of the settings of the program.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::thread::available_parallelism;
 
@@ -52,6 +53,7 @@ pub(super) fn service(args: &ServeArgs) -> service::Settings {
 
 pub(super) fn http(
     args: &ServeArgs,
+    listen: SocketAddr,
     defaults: Defaults,
     traces: Option<&Traces>,
 ) -> http::settings::Settings {
@@ -60,17 +62,18 @@ pub(super) fn http(
         usize::from,
     );
     http::settings::Settings {
-        listen: args.listen.address(),
+        listen,
         workers,
         hosts: args.hosts.clone(),
         cors_origins: args.cors_origins.clone(),
-        resets: resets(args, defaults),
+        resets: resets(args, listen, defaults),
         logs_requests: args.log_requests,
         tracer: traces.map(Traces::tracer),
     }
 }
-fn resets(args: &ServeArgs, defaults: Defaults) -> Resets {
-    let is_private = args.listen.address().ip().to_canonical().is_loopback();
+
+fn resets(args: &ServeArgs, listen: SocketAddr, defaults: Defaults) -> Resets {
+    let is_private = listen.ip().to_canonical().is_loopback();
     if args
         .allow_reset
         .unwrap_or(defaults.allow_reset && is_private)

@@ -8,14 +8,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::say;
+use crate::app::AppError;
 use crate::config::HealthArgs;
 
 /// How long the service may take to answer.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
 
 /// Whether the service says that it is healthy.
-pub(super) async fn run(args: &HealthArgs) -> bool {
-    let mut address = args.listen.address();
+pub(super) async fn run(args: &HealthArgs) -> Result<bool, AppError> {
+    let mut address = args.listen.address()?;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
@@ -29,7 +30,7 @@ pub(super) async fn run(args: &HealthArgs) -> bool {
         Ok(()) => say("healthy\n"),
         Err(reason) => say(&format!("not healthy: {address} {reason}\n")),
     }
-    verdict.is_ok()
+    Ok(verdict.is_ok())
 }
 
 /// The status line of the answer.

@@ -14,14 +14,14 @@ mod verify;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::bench::BenchArgs;
 use self::currencies::CurrenciesArgs;
 use self::dump::DumpArgs;
 use self::restore::RestoreArgs;
 use self::verify::VerifyArgs;
-use crate::config::{DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
+use crate::config::{self, DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
 use crate::telemetry;
 
 /// The books are not in balance, or the service is not healthy.
@@ -63,6 +63,14 @@ enum Command {
     Health(HealthArgs),
 }
 
+/// What the program is asked to do, by its arguments and the environment. It exits with clap's words if that is
+/// nothing it knows.
+#[must_use]
+pub fn parse() -> Cli {
+    let matches = config::without_empty(Cli::command()).get_matches();
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Runs the command, and says how it ended.
 pub async fn run(cli: Cli) -> ExitCode {
     if let Err(error) = telemetry::start(&cli.logs.filter, cli.logs.log_format == LogFormat::Json) {
@@ -76,7 +84,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Restore(args) => restore::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
-        Command::Health(args) => Ok(health::run(&args).await),
+        Command::Health(args) => health::run(&args).await,
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,

@@ -157,8 +157,7 @@ pub(crate) fn command() -> Command {
         if ["PASSBOOK_", "OTEL_"]
             .iter()
             .any(|start| name.starts_with(start))
-            || name == "DATABASE_URL"
-            || name == "RUST_LOG"
+            || ["DATABASE_URL", "PORT", "RUST_LOG"].contains(&&*name)
         {
             command.env_remove(name);
         }
