@@ -101,6 +101,10 @@ torture: deps-run ## Every fault, again and again: LENGTH=50 times as often as i
 		cargo test --locked --test it -- --nocapture --test-threads=1 torture::$(FAULT); \
 	echo "No violations. What was done is in $$report."
 
+.PHONY: fixture
+fixture: deps-run ## Keep a small ledger of the newest schema, which every later program has to go on with
+	@FIXTURE=write cargo test --locked --test it upgrades::a_ledger_of_this_program_goes_on
+
 .PHONY: lint
 lint: deps-lint ## Check format, clippy, documentation, and dependencies (licences, bans, sources)
 	@cargo fmt --check

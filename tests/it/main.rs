@@ -42,6 +42,7 @@ mod torture;
 mod traces;
 mod turns;
 mod two_services;
+mod upgrades;
 mod users;
 mod verify;
 mod whole_numbers;
