@@ -42,6 +42,7 @@ pub use error::{Fault, Rejection, Side};
 pub use head::{Break, Head};
 pub use key::{Key, Scope};
 pub use money::{Amount, Currency, CurrencyCode, Magnitude};
+pub use planner::needs::{Needs, Openings};
 pub use planner::plan;
 pub use planner::plan::{Plan, View};
 pub use seal::{Seal, Sealed};

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::engine::limits::{COMMIT_MAX, RETRY_MAX};
 use crate::engine::queue::{Resource, Work, answer_all};
-use crate::ledger::{Action, Command, Email, Fault, View};
+use crate::ledger::{Command, Fault, View};
 use crate::storage::Unreadable;
 use crate::telemetry::throttle::Throttle;
 
@@ -60,14 +60,6 @@ impl Batch {
 
     pub(super) fn commands(&self) -> impl Iterator<Item = &Command> {
         self.work.commands()
-    }
-
-    /// Of the users that it may open.
-    pub(super) fn emails(&self) -> impl Iterator<Item = &Email> {
-        self.commands().filter_map(|command| match &command.action {
-            Action::OpenUser(open) => open.email.as_ref(),
-            Action::Post(_) | Action::OpenAccount(_) | Action::ResetBook(_) => None,
-        })
     }
 
     /// Gives every command the same answer: that nothing was applied only if that is known.
@@ -133,11 +125,7 @@ impl Batch {
 
     /// Some of the work in a batch of its own.
     fn part(&self, work: Work) -> Self {
-        let view = View {
-            outcomes: self.view.outcomes.clone(),
-            emails: self.view.emails.clone(),
-            ..View::default()
-        };
+        let view = self.view.without_guesses();
         Self {
             work,
             view,

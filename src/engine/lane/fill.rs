@@ -1,124 +1,110 @@
-//! What a plan of a batch has to know: heads and names, open books, unused ids.
+//! What a plan of a batch has to know: it is read, from memory or else from the database, until nothing is missing.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::batch::Batch;
-use super::ids::{Lacking, needed};
+use super::ids::Lacking;
 use super::link::bounded;
 use super::state::Lane;
-use crate::ledger::{AccountRef, BookId, BookName, Command, Email, View};
-use crate::storage::{self, StorageError};
+use crate::ledger::{AccountRef, BookName, Needs, Openings, View};
+use crate::storage::{self, StorageError, Unreadable};
+
+/// Books come first, then what names mean in them, then the books of the accounts that were found.
+const ROUNDS_MAX: usize = 3;
 
 impl Lane {
-    /// Fills the view with the heads and names that the commands need: from memory, or else by one query.
+    /// Fills the view with all that the commands need.
     pub(super) async fn fill(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
-        let named = batch.commands().filter_map(Command::book);
-        let named: Vec<BookName> = named.collect();
-        batch.view.books.clear();
-        self.fill_books(batch, named).await?;
-        let missing = self.recall(batch);
-        let unopened = if missing.is_empty() {
-            0
-        } else {
-            self.fetch(batch, &missing).await?
-        };
-        if has_other_book(&batch.view) {
-            self.fill_books(batch, BookName::RESETTABLE.into()).await?;
+        batch.view.forget_guesses();
+        for _ in 0..ROUNDS_MAX {
+            let needs = Needs::of(batch.work.commands(), &batch.view);
+            if needs.is_empty() {
+                return self.lend_ids(batch).await;
+            }
+            self.fill_books(needs.books, &mut batch.view).await?;
+            self.fill_emails(needs.emails, &mut batch.view).await?;
+            let unreadable = self.fill_accounts(needs.accounts, &mut batch.view).await?;
+            if !unreadable.is_empty() {
+                batch.dismiss(|command, _| {
+                    let mut accounts = command.accounts();
+                    accounts.find_map(|reference| unreadable.get(reference).cloned())
+                });
+            }
         }
-        self.fill_emails(batch).await?;
-        let needed = needed(batch.commands(), unopened);
-        self.reserve(self.ids.lacking(&needed)).await?;
-        self.ids.lend(&needed, &mut batch.view);
-        Ok(())
+        let needs = Needs::of(batch.work.commands(), &batch.view);
+        if needs.is_empty() {
+            return self.lend_ids(batch).await;
+        }
+        Err(StorageError::Corrupt(format!("there is none of {needs:?}")))
     }
 
-    /// Fills the view with the open books of these names. What it has of them stays: what names mean was read by it.
+    /// The open books of names.
     async fn fill_books(
         &mut self,
-        batch: &mut Batch,
-        mut names: Vec<BookName>,
+        names: BTreeSet<BookName>,
+        view: &mut View,
     ) -> Result<(), StorageError> {
-        names.retain(|name| batch.view.books.id(*name).is_none());
-        if names.is_empty() {
-            return Ok(());
-        }
-        let remembered = self.shared.memory.books();
-        names.sort_unstable();
-        names.dedup();
-        names.retain(|name| match remembered.find(*name) {
-            Some(book) => {
-                batch.view.books.insert(*name, book);
-                false
+        let memory = &self.shared.memory;
+        let remembered = memory.books();
+        let mut missing = Vec::new();
+        for name in names {
+            match remembered.find(name) {
+                Some(book) => view.books.insert(name, book),
+                None => missing.push(name),
             }
-            None => true,
-        });
-        if names.is_empty() {
+        }
+        if missing.is_empty() {
             return Ok(());
         }
         let connection = self.link.connection()?;
-        let books = bounded(storage::books::fetch_open(connection, &names)).await?;
-        for (name, book) in names
-            .iter()
-            .filter_map(|name| Some((*name, books.find(*name)?)))
-        {
-            self.shared.memory.remember_book(name, book);
-            batch.view.books.insert(name, book);
+        let found = bounded(storage::books::fetch_open(connection, &missing)).await?;
+        for name in missing {
+            if let Some(book) = found.find(name) {
+                memory.remember_book(name, book);
+                view.books.insert(name, book);
+            }
         }
         Ok(())
     }
 
-    /// Fills the view with the emails that are taken, in whatever form they are stored. The unique index knows one of the forms.
-    async fn fill_emails(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
-        let emails: Vec<String> = batch.emails().flat_map(Email::stored_as).collect();
+    /// Which emails are taken. The unique index knows one form of each alone.
+    async fn fill_emails(
+        &mut self,
+        emails: BTreeSet<String>,
+        view: &mut View,
+    ) -> Result<(), StorageError> {
         if emails.is_empty() {
             return Ok(());
         }
+        let emails: Vec<String> = emails.into_iter().collect();
         let connection = self.link.connection()?;
         let taken = bounded(storage::users::list_taken_emails(connection, &emails)).await?;
-        batch.view.emails.extend(taken);
+        view.emails
+            .extend(emails.into_iter().map(|email| (email, false)));
+        view.emails
+            .extend(taken.into_iter().map(|email| (email, true)));
         Ok(())
     }
 
-    /// What memory holds goes into the view; what it does not is returned.
-    fn recall(&self, batch: &mut Batch) -> Vec<AccountRef> {
-        let view = &mut batch.view;
-        view.heads.clear();
-        view.names.clear();
-        view.owners.clear();
-        view.heads.reserve(batch.work.pending.len());
-        view.names.reserve(batch.work.pending.len());
-        let mut missing: HashSet<AccountRef> = HashSet::new();
-        for reference in batch.work.commands().flat_map(Command::accounts) {
-            if is_known(view, reference) {
-                continue;
-            }
-            let head = match reference {
-                AccountRef::Id(id) | AccountRef::Owned(id, _) => self.shared.memory.head(*id),
-                AccountRef::Named(name) => self.shared.memory.head_by_name(name),
-            };
-            if let Some(head) = head.filter(|head| reference.fits(head, &view.books)) {
-                if let AccountRef::Named(name) = reference {
-                    view.names.insert(name.clone(), head.id);
-                }
-                view.heads.insert(head.id, head);
-            } else {
-                missing.insert(reference.clone());
-            }
-        }
-        missing.into_iter().collect()
-    }
-
-    /// Asks the database. How many of the names have no account.
-    async fn fetch(
+    /// The heads of accounts, and what names mean. Returns those that cannot be read.
+    async fn fill_accounts(
         &mut self,
-        batch: &mut Batch,
-        missing: &[AccountRef],
-    ) -> Result<usize, StorageError> {
-        let mut unopened = 0;
-        let connection = self.link.connection()?;
-        let found = bounded(storage::heads::list(connection, missing)).await?;
+        references: HashSet<&AccountRef>,
+        view: &mut View,
+    ) -> Result<HashMap<AccountRef, Unreadable>, StorageError> {
+        let missing: Vec<AccountRef> = references
+            .into_iter()
+            .filter(|reference| !self.recall(reference, view))
+            .cloned()
+            .collect();
         let mut unreadable = HashMap::new();
-        for (reference, found) in missing.iter().zip(found) {
+        if missing.is_empty() {
+            return Ok(unreadable);
+        }
+        let connection = self.link.connection()?;
+        let found = bounded(storage::heads::list(connection, &missing)).await?;
+        let memory = &self.shared.memory;
+        for (reference, found) in missing.into_iter().zip(found) {
             let found = match found {
                 Ok(found) => found,
                 Err(error) => {
@@ -126,29 +112,48 @@ impl Lane {
                     continue;
                 }
             };
-            if let Some(head) = found.head {
-                if let AccountRef::Named(name) = reference {
-                    self.shared.memory.remember_name(name.clone(), &head);
-                    batch.view.names.insert(name.clone(), head.id);
+            match (found.head, &reference) {
+                (Some(head), reference) => {
+                    if let AccountRef::Named(name) = reference {
+                        memory.remember_name(name.clone(), &head);
+                    }
+                    memory.remember_head(head.clone());
+                    view.insert(reference, head);
                 }
-                self.shared.memory.remember_head(head.clone());
-                batch.view.heads.insert(head.id, head);
-            } else if let AccountRef::Named(name) = reference {
-                unopened += 1;
-                self.shared.memory.forget_name(name);
-                batch
-                    .view
-                    .owners
-                    .extend(name.owner.filter(|_| found.owner_exists));
+                (None, AccountRef::Named(name)) => {
+                    memory.forget_name(name);
+                    view.owners
+                        .extend(name.owner.filter(|_| found.owner_exists));
+                    view.absent.insert(reference);
+                }
+                (None, AccountRef::Id(_) | AccountRef::Owned(..)) => {
+                    view.absent.insert(reference);
+                }
             }
         }
-        if !unreadable.is_empty() {
-            batch.dismiss(|command, _| {
-                let mut accounts = command.accounts();
-                accounts.find_map(|reference| unreadable.get(reference).cloned())
-            });
+        Ok(unreadable)
+    }
+
+    /// Whether memory has the account.
+    fn recall(&self, reference: &AccountRef, view: &mut View) -> bool {
+        let head = match reference {
+            AccountRef::Id(id) | AccountRef::Owned(id, _) => self.shared.memory.head(*id),
+            AccountRef::Named(name) => self.shared.memory.head_by_name(name),
+        };
+        let head = head.filter(|head| reference.fits(head, &view.books));
+        let known = head.is_some();
+        if let Some(head) = head {
+            view.insert(reference, head);
         }
-        Ok(unopened)
+        known
+    }
+
+    /// Lets the view have the ids that openings may use up.
+    async fn lend_ids(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
+        let openings = Openings::of(batch.work.commands(), &batch.view);
+        self.reserve(self.ids.lacking(&openings)).await?;
+        self.ids.lend(&openings, &mut batch.view);
+        Ok(())
     }
 
     /// Takes the ids that openings may use up.
@@ -168,46 +173,5 @@ impl Lane {
             ids.books.extend(bounded(reserved).await?);
         }
         Ok(())
-    }
-}
-
-fn is_known(view: &View, reference: &AccountRef) -> bool {
-    match reference {
-        AccountRef::Id(id) | AccountRef::Owned(id, _) => view.heads.contains_key(id),
-        AccountRef::Named(name) => view.names.contains_key(name),
-    }
-}
-
-/// Whether a book that may be sealed by now has an account in the view.
-fn has_other_book(view: &View) -> bool {
-    view.heads.values().any(|head| head.book != BookId::MAIN)
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-
-    use super::*;
-    use crate::engine::queue::tests::desk::{named, usd};
-    use crate::ledger::{AccountId, Head};
-
-    #[test]
-    fn what_the_view_has_is_not_looked_up_again() {
-        let mut view = View::default();
-        view.names.insert(named("shop"), AccountId(1));
-        assert!(is_known(&view, &AccountRef::Named(named("shop"))));
-        assert!(!is_known(&view, &AccountRef::Named(named("cafe"))));
-        // A name alone does not make its head known.
-        let id = AccountRef::Id(AccountId(1));
-        assert!(!is_known(&view, &id));
-        let head = Head::open(
-            AccountId(1),
-            BookId::MAIN,
-            None,
-            usd(),
-            DateTime::UNIX_EPOCH,
-        );
-        view.heads.insert(head.id, head);
-        assert!(is_known(&view, &id));
     }
 }

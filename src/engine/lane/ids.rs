@@ -1,6 +1,6 @@
 //! Ids that a lane took from their sequences and has not used yet.
 
-use crate::ledger::{AccountId, Action, BookId, Command, UserId, View};
+use crate::ledger::{AccountId, BookId, Openings, UserId, View};
 
 /// Account ids taken from the sequence at a time, at least. Gaps are normal.
 const ACCOUNTS_MIN: i32 = 32;
@@ -10,14 +10,6 @@ pub(super) struct Ids {
     pub accounts: Vec<AccountId>,
     pub users: Vec<UserId>,
     pub books: Vec<BookId>,
-}
-
-/// How much is opened, or may be.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Openings {
-    pub accounts: usize,
-    pub users: usize,
-    pub books: usize,
 }
 
 /// How many more ids to take.
@@ -66,58 +58,9 @@ fn lack(needed: usize, at_hand: usize) -> Option<i32> {
     Some(i32::try_from(lacking).unwrap_or(i32::MAX))
 }
 
-/// What commands may use up that use so many names without an account. Each of those may get one; after a reset in the same
-/// batch, every name at all.
-pub(super) fn needed<'a>(commands: impl Iterator<Item = &'a Command>, unopened: usize) -> Openings {
-    let mut needed = Openings {
-        accounts: unopened,
-        ..Openings::default()
-    };
-    let mut named = 0;
-    for command in commands {
-        match command.action {
-            Action::Post(_) => {}
-            Action::OpenUser(_) => {
-                needed.users += 1;
-                needed.accounts += 1;
-            }
-            Action::OpenAccount(_) => needed.accounts += 1,
-            Action::ResetBook(_) => needed.books += 1,
-        }
-        named += command.accounts().count();
-    }
-    if needed.books != 0 {
-        needed.accounts += named;
-    }
-    needed
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::queue::tests::desk::{Desk, on, open_account, open_user};
-
-    fn needed_by<const N: usize>(actions: [Action; N], unopened: usize) -> [usize; 3] {
-        let work = Desk::roomy().work_of(actions);
-        let needed = needed(work.commands(), unopened);
-        [needed.accounts, needed.users, needed.books]
-    }
-
-    #[test]
-    fn what_is_opened_needs_ids() {
-        let [money, user, account] = [on(&[1, 2]), open_user(None), open_account()];
-        assert_eq!(needed_by([money.clone(), money.clone()], 0), [0, 0, 0]);
-        assert_eq!(needed_by([money.clone(), money], 2), [2, 0, 0]);
-        assert_eq!(needed_by([user.clone(), user.clone()], 0), [2, 2, 0]);
-        assert_eq!(needed_by([account.clone(), account, user], 3), [6, 1, 0]);
-    }
-
-    #[test]
-    fn a_reset_may_leave_every_name_without_an_account() {
-        let [reset, one, two] = [on(&[]), on(&[1]), on(&[1, 2])];
-        assert_eq!(needed_by([reset.clone(), reset.clone()], 0), [0, 0, 2]);
-        assert_eq!(needed_by([one, reset, two], 1), [1 + 3, 0, 1]);
-    }
 
     #[test]
     fn no_more_is_taken_than_is_lacking() {

@@ -4,11 +4,10 @@ use chrono::Utc;
 
 use super::batch::Batch;
 use super::error::RoundError;
-use super::ids::Openings;
 use super::link::bounded;
 use super::state::Lane;
 use crate::ledger::plan::Plan;
-use crate::ledger::{Answered, BookName, Command, Head, NamedAccount, OpenBook, plan};
+use crate::ledger::{Answered, BookName, Command, Head, NamedAccount, OpenBook, Openings, plan};
 use crate::storage::{self, CommitError};
 
 /// What a statement did: the answers that it made true, and what to remember of it.

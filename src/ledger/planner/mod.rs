@@ -2,12 +2,15 @@
 
 mod drafts;
 mod locate;
+pub mod needs;
 mod openings;
 pub mod plan;
 mod posting;
 
 #[cfg(test)]
 mod naive;
+#[cfg(test)]
+mod needs_tests;
 #[cfg(test)]
 mod opening_tests;
 #[cfg(test)]

@@ -44,7 +44,7 @@ impl<'a> Planner<'a, '_> {
 
     fn is_taken(&self, email: &Email) -> bool {
         let mut forms = email.stored_as().into_iter();
-        forms.any(|form| self.view.emails.contains(&form))
+        forms.any(|form| self.view.emails.get(&form) == Some(&true))
     }
 
     pub(super) fn open_account(

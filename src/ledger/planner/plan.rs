@@ -19,12 +19,14 @@ pub struct View {
     pub heads: HashMap<AccountId, Head>,
     /// Every name that a command uses and that points to an account.
     pub names: HashMap<NamedAccount, AccountId>,
+    /// Whatever else a command calls an account, and that leads to none.
+    pub absent: HashSet<AccountRef>,
     /// Every owner of a name without an account who exists.
     pub owners: HashSet<UserId>,
     /// Keys that are known to have an outcome.
     pub outcomes: HashMap<(Scope, String), Recorded>,
-    /// Emails that are known to be taken, as they are stored.
-    pub emails: HashSet<String>,
+    /// Emails as they are stored, and whether somebody has them.
+    pub emails: HashMap<String, bool>,
     /// Unused ids: at least one for each command that may open something.
     pub unused_accounts: Vec<AccountId>,
     pub unused_users: Vec<UserId>,
@@ -147,6 +149,42 @@ impl Plan<'_> {
 }
 
 impl View {
+    /// Leaves what stays true: outcomes of keys, and emails that are taken. All else is to be read again.
+    pub fn forget_guesses(&mut self) {
+        self.books.clear();
+        self.heads.clear();
+        self.names.clear();
+        self.absent.clear();
+        self.owners.clear();
+        self.emails.retain(|_, taken| *taken);
+    }
+
+    /// What stays true, for a part of the commands.
+    #[must_use]
+    pub fn without_guesses(&self) -> Self {
+        let taken = self.emails.iter().filter(|(_, taken)| **taken);
+        Self {
+            outcomes: self.outcomes.clone(),
+            emails: taken.map(|(email, _)| (email.clone(), true)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Notes where a reference leads.
+    pub fn insert(&mut self, reference: &AccountRef, head: Head) {
+        if let AccountRef::Named(name) = reference {
+            self.names.insert(name.clone(), head.id);
+        }
+        self.heads.insert(head.id, head);
+    }
+
+    /// Whether it says where a reference leads, be it nowhere.
+    #[must_use]
+    pub fn knows(&self, reference: &AccountRef) -> bool {
+        let account = self.account(reference);
+        account.is_some_and(|id| self.heads.contains_key(&id)) || self.absent.contains(reference)
+    }
+
     /// The account that a reference means, if there is one.
     #[must_use]
     pub fn account(&self, reference: &AccountRef) -> Option<AccountId> {

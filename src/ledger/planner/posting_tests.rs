@@ -388,7 +388,7 @@ fn an_email_opens_one_user() {
         (1, 1, 1)
     );
     assert_eq!(plan.transactions[1].refusal, Some(Rejection::EmailTaken));
-    view.emails.insert("a@b".to_owned());
+    view.emails.insert("a@b".to_owned(), true);
     assert_eq!(
         rejection(&planned(&commands, &view).answers[0]),
         Rejection::EmailTaken

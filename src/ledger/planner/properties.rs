@@ -186,7 +186,7 @@ fn write(view: &mut View, commands: &[Command], plan: &Plan<'_>) {
     names.retain(|name, id| AccountRef::Named(name.clone()).fits(&heads[id], books));
     let emails = plan.users.iter().filter_map(|user| user.email);
     view.emails
-        .extend(emails.map(|email| email.canonical().to_owned()));
+        .extend(emails.map(|email| (email.canonical().to_owned(), true)));
     let commands: HashMap<_, _> = commands
         .iter()
         .zip(&plan.answers)

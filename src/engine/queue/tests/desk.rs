@@ -89,14 +89,6 @@ impl Desk {
         self.callers.get_mut(&number)?.try_recv().ok()
     }
 
-    /// Work on commands that do this.
-    pub(in crate::engine) fn work_of<const N: usize>(&mut self, actions: [Action; N]) -> Work {
-        for (number, action) in (1..).zip(actions) {
-            assert!(self.send(Pending::new(command(number, action), Instant::now())));
-        }
-        self.work(N)
-    }
-
     /// What a lane gets without having to wait.
     pub(in crate::engine) fn take(&self, size_max: usize) -> Poll<Option<Taken>> {
         Lane::new(&self.queue, size_max).look()
