@@ -26,6 +26,8 @@ pub mod seal;
 #[cfg(test)]
 mod key_tests;
 #[cfg(test)]
+mod money_tests;
+#[cfg(test)]
 mod seal_tests;
 
 pub use account::{AccountId, AccountName, Status, UserId, Version};

@@ -17,9 +17,10 @@ use actix_web::rt::net::TcpStream;
 use actix_web::web::Bytes;
 use futures_core::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::head::Head;
+use super::limit::Limit;
 use crate::http::request::body;
 
 /// How long the head of a request may take to arrive, from its first byte.
@@ -356,82 +357,5 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-/// A limit of time that is set again and again, with one timer. The timer is early at most: when it goes off it is set to the last
-/// end, which costs less than to set it for each request.
-struct Limit {
-    length: Duration,
-    timer: Option<Pin<Box<Sleep>>>,
-    end: Option<Instant>,
-}
-
-impl Limit {
-    fn of(length: Duration) -> Self {
-        Self {
-            length,
-            timer: None,
-            end: None,
-        }
-    }
-
-    fn start(&mut self) {
-        self.end = Some(Instant::now() + self.length);
-    }
-
-    fn stop(&mut self) {
-        self.end = None;
-    }
-
-    fn is_running(&self) -> bool {
-        self.end.is_some()
-    }
-
-    /// Whether the time has run out; the task is woken when it has, if not before.
-    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
-        let Some(end) = self.end else {
-            return false;
-        };
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(end)));
-        while timer.as_mut().poll(context).is_ready() {
-            if end <= timer.deadline() {
-                return true;
-            }
-            timer.as_mut().reset(end);
-        }
-        false
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::future::poll_fn;
-
-    use tokio::time::{sleep, timeout};
-
-    use super::*;
-
-    #[tokio::test]
-    async fn a_limit_that_is_set_again_ends_at_its_last_time() {
-        let length = Duration::from_millis(50);
-        let mut limit = Limit::of(length);
-        limit.start();
-        // Sets the timer.
-        poll_fn(|context| Poll::Ready(limit.is_over(context))).await;
-        sleep(length / 5).await;
-        let began = Instant::now();
-        limit.start();
-        let over = poll_fn(|context| {
-            if limit.is_over(context) {
-                return Poll::Ready(());
-            }
-            Poll::Pending
-        });
-        let over = timeout(Duration::from_secs(20), over).await;
-        assert!(over.is_ok(), "nobody was woken");
-        assert!(length <= began.elapsed());
-        limit.stop();
-        assert!(!poll_fn(|context| Poll::Ready(limit.is_over(context))).await);
     }
 }

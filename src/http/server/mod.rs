@@ -4,6 +4,7 @@ mod connection;
 mod drain;
 mod guard;
 mod head;
+mod limit;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};

@@ -5,19 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, Utc};
 
 use super::chain::Chain;
+use super::identity;
 use super::place::Place;
 use super::report::Report;
-use super::{Audit, Pages, identity};
+use super::state::{Audit, Chunk, Pages};
 use crate::ledger::{AccountId, Version};
 use crate::storage::audit::{self, Span, StoredEntry, StoredHead, Unregistered};
 use crate::storage::{Connection, StorageError};
-
-/// Accounts after one, up to and including the last.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chunk {
-    pub(super) after: AccountId,
-    pub(super) last: AccountId,
-}
 
 /// The accounts that are being followed, and what is left to read of them.
 #[derive(Default)]

@@ -6,9 +6,9 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Audit;
 use super::place::Place;
 use super::report::Report;
+use super::state::Audit;
 use crate::ledger::{BookId, BookName, UserId};
 use crate::storage::audit::{self, BookRow, CurrencyRow};
 use crate::storage::{Connection, StorageError};
