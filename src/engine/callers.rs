@@ -33,8 +33,9 @@ impl<T: Send + 'static> Caller<T> {
 
 /// Answers all of them.
 ///
-/// To wake a runtime from another thread is a system call, and if processors are scarce the woken thread takes the place of
-/// the waking one after each: so several callers on one runtime are woken by a task there. One alone is woken from here.
+/// To wake a runtime from another thread is a system call, and if processors are scarce the woken thread takes the
+/// place of the waking one after each: so several callers on one runtime are woken by a task there. One alone is woken
+/// from here.
 pub(crate) fn answer_all<T: Send + 'static>(answers: impl IntoIterator<Item = (Caller<T>, T)>) {
     let mut rounds: HashMap<Option<runtime::Id>, Vec<(Caller<T>, T)>> = HashMap::new();
     for (caller, answer) in answers {

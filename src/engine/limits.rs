@@ -17,16 +17,17 @@ pub const HEADS_MAX: usize = 100_000_000;
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(4);
 /// How long after it was taken a batch is worth another round. Longer than one statement may take.
 pub(super) const RETRY_MAX: Duration = Duration::from_millis(3_500);
-/// How long a caller waits for an answer: longer than the two before together, so that the engine answers first unless the last
-/// round of the batch takes too long.
+/// How long a caller waits for an answer: longer than the two before together, so that the engine answers first unless
+/// the last round of the batch takes too long.
 pub(super) const ANSWER_MAX: Duration = Duration::from_secs(8);
 
-/// How long after it was taken a batch may be planned, or told to commit. Past that the process was suspended, or waited for the
-/// database longer than any caller.
+/// How long after it was taken a batch may be planned, or told to commit. Past that the process was suspended, or
+/// waited for the database longer than any caller.
 pub(super) const COMMIT_MAX: Duration = ANSWER_MAX;
 
-/// After so long, by the database's clock, a command has done whatever it will ever do: it waits in the queue, is planned, may be
-/// held up on its way, and its transaction ends. So what was told to be unknown is known, and a balance at a moment is final.
+/// After so long, by the database's clock, a command has done whatever it will ever do: it waits in the queue, is
+/// planned, may be held up on its way, and its transaction ends. So what was told to be unknown is known, and a balance
+/// at a moment is final.
 ///
 /// Only a commit that waits for a standby or the disk may take longer, as the clock was looked at before it.
 pub const FINAL_AFTER: Duration = WAIT_MAX

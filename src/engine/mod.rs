@@ -61,8 +61,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Applies a command, exactly once, or refuses it. If there is room, it waits in the queue when this returns, so the future
-    /// does not hold it. A command whose future is dropped may be applied or not.
+    /// Applies a command, exactly once, or refuses it. If there is room, it waits in the queue when this returns, so
+    /// the future does not hold it. A command whose future is dropped may be applied or not.
     pub fn submit(&self, command: Command) -> impl Future<Output = Answer> {
         let (pending, answer) = Pending::new(command, Instant::now());
         let is_queued = self.shared.queue.push(pending);

@@ -18,8 +18,8 @@ pub struct Unreadable(pub String);
 
 /// A statement that did not give its answer.
 ///
-/// Whatever asks the database fails with it if the database does not answer. That is said here, and not at each function:
-/// “Errors” says what is particular.
+/// Whatever asks the database fails with it if the database does not answer. That is said here, and not at each
+/// function: “Errors” says what is particular.
 #[derive(Debug, Error)]
 pub enum StorageError {
     #[error("{}", said(.0))]
@@ -205,6 +205,7 @@ mod tests {
             StorageError::Database(sqlx::Error::Io(lost)),
             StorageError::Database(sqlx::Error::Protocol("m".into())),
             StorageError::Unfit("a standby".into()),
+            StorageError::Lost("no answer in time".into()),
         ] {
             assert!(error.is_of_connection(), "{error}");
         }

@@ -61,8 +61,8 @@ pub(super) struct Understood {
 }
 
 /// # Errors
-/// If the text is no PostgreSQL URL, names several hosts, or asks for something that is not obeyed. No value is shown: a value
-/// may be a password.
+/// If the text is no PostgreSQL URL, names several hosts, or asks for something that is not obeyed. No value is shown:
+/// a value may be a password.
 pub(super) fn parse(text: &str) -> Result<Understood, StorageError> {
     let starts = ["postgres://", "postgresql://"];
     let start = starts.iter().find(|start| text.starts_with(**start));

@@ -1,4 +1,5 @@
-//! Batches that rest because somebody else has locked their rows. Each keeps its accounts meanwhile, so an account has at most one.
+//! Batches that rest because somebody else has locked their rows. Each keeps its accounts meanwhile, so an account has
+//! at most one.
 
 use std::collections::VecDeque;
 use std::time::Duration;

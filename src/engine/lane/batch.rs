@@ -53,7 +53,8 @@ impl Batch {
         self.began + RETRY_MAX
     }
 
-    /// Whether it is too late to plan it or to commit it, as [`FINAL_AFTER`](crate::engine::FINAL_AFTER) takes for granted.
+    /// Whether it is too late to plan it or to commit it, as [`FINAL_AFTER`](crate::engine::FINAL_AFTER) takes for
+    /// granted.
     pub(super) fn is_late(&self) -> bool {
         self.began + COMMIT_MAX <= Instant::now()
     }

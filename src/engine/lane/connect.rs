@@ -41,8 +41,8 @@ pub(super) async fn connect(shared: &Shared) -> Result<LaneConnection, StorageEr
 }
 
 impl Lane {
-    /// Connects again. Whatever was remembered may be of another history by now. `false` if time is up; without a limit, if there
-    /// is nothing left to work on, ever.
+    /// Connects again. Whatever was remembered may be of another history by now. `false` if time is up; without a
+    /// limit, if there is nothing left to work on, ever.
     pub(super) async fn reconnect(&mut self, until: Option<Instant>) -> bool {
         self.ids = Ids::default();
         let connected = tokio::select! {
@@ -93,8 +93,8 @@ async fn connect_at_last(shared: &Shared) -> LaneConnection {
     }
 }
 
-/// Rests while too many commits wait for a synchronous standby: another batch would wait behind them, and leave one more backend
-/// there. They are left alone, as `PostgreSQL` acknowledges a commit whose wait is cancelled.
+/// Rests while too many commits wait for a synchronous standby: another batch would wait behind them, and leave one
+/// more backend there. They are left alone, as `PostgreSQL` acknowledges a commit whose wait is cancelled.
 async fn rest(shared: &Shared, connection: &mut Connection) -> Result<(), StorageError> {
     let stuck_max = STUCK_MAX.saturating_mul(shared.settings.lanes);
     let stuck_max = i64::try_from(stuck_max).unwrap_or(i64::MAX);

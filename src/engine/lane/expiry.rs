@@ -12,8 +12,8 @@ use crate::ledger::Fault;
 /// How often a lane without a connection looks who has waited too long.
 const EXPIRY_PAUSE: Duration = Duration::from_millis(100);
 
-/// Tells those who have waited too long, while a lane has no connection, until time is up; without a limit, until there is nothing
-/// left to work on, ever.
+/// Tells those who have waited too long, while a lane has no connection, until time is up; without a limit, until there
+/// is nothing left to work on, ever.
 pub(super) async fn expire(shared: &Shared, aside: &mut Aside, until: Option<Instant>) {
     let is_over = |aside: &Aside| match until {
         Some(until) => until <= Instant::now(),

@@ -1,5 +1,5 @@
-//! Transactions of more than one statement: how a batch gets through if planning on guesses keeps losing, or if a commit needs a
-//! message of its own.
+//! Transactions of more than one statement: how a batch gets through if planning on guesses keeps losing, or if a
+//! commit needs a message of its own.
 
 use std::collections::HashSet;
 
@@ -17,8 +17,8 @@ use crate::storage::heads::{self, Locked};
 use crate::storage::{CommitError, StorageError};
 
 impl Lane {
-    /// Locks the heads, then plans on what cannot move any more. A batch that skips locked rows goes on without those that
-    /// somebody else has locked; their commands wait on their own.
+    /// Locks the heads, then plans on what cannot move any more. A batch that skips locked rows goes on without those
+    /// that somebody else has locked; their commands wait on their own.
     pub(super) async fn write_locked(&mut self, batch: &mut Batch) -> Result<Written, RoundError> {
         self.shared.stats.lock_firsts.inc();
         let written = self.lock_and_write(batch).await;

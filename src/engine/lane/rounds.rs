@@ -19,7 +19,8 @@ const CONFLICTS_MAX: u32 = 3;
 static OUT_OF_TIME: Throttle = Throttle::new();
 
 impl Lane {
-    /// Answers every command of the batch. After [`RETRY_MAX`](crate::engine::limits::RETRY_MAX) no round begins any more.
+    /// Answers every command of the batch. After [`RETRY_MAX`](crate::engine::limits::RETRY_MAX) no round begins any
+    /// more.
     pub(super) async fn finish(&mut self, batch: Batch) {
         let mut batches = vec![batch];
         while let Some(mut batch) = batches.pop() {

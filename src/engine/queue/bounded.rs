@@ -1,4 +1,5 @@
-//! The one queue as callers and lanes share it: bounded, in order of arrival, and lanes are woken for what they can start on.
+//! The one queue as callers and lanes share it: bounded, in order of arrival, and lanes are woken for what they can
+//! start on.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -114,7 +115,8 @@ impl Queue {
         self.wake_one();
     }
 
-    /// The lane that was at work last: if one is enough, its session has everything at hand, and the others stay asleep.
+    /// The lane that was at work last: if one is enough, its session has everything at hand, and the others stay
+    /// asleep.
     fn wake_one(&self) {
         self.bell.notify_last();
     }

@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 
 use crate::ledger::{AccountId, AccountRef, NamedAccount};
 
-/// What two lanes must not work on at the same time, lest they overtake one another: an account as it is called, in 64 bits.
+/// What two lanes must not work on at the same time, lest they overtake one another: an account as it is called, in 64
+/// bits.
 ///
-/// Two accounts of the same bits wait for one another as if they were one. An account that is called by both its name and its id
-/// may be in two lanes at once: the compare-and-swap sorts that out.
+/// Two accounts of the same bits wait for one another as if they were one. An account that is called by both its name
+/// and its id may be in two lanes at once: the compare-and-swap sorts that out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::engine) struct Resource(u64);
 

@@ -29,8 +29,8 @@ struct Claim {
 }
 
 impl Work {
-    /// Waits for commands, and takes at most so many of them. `None` once the queue is closed and empty. Whoever stops waiting
-    /// takes nothing.
+    /// Waits for commands, and takes at most so many of them. `None` once the queue is closed and empty. Whoever stops
+    /// waiting takes nothing.
     pub(in crate::engine) async fn take(queue: &Arc<Queue>, size_max: usize) -> Option<Taken> {
         let taken = queue.take(size_max).await?;
         let work = (!taken.pending.is_empty()).then(|| Self {

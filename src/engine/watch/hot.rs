@@ -80,8 +80,8 @@ impl Sketch {
         self.counts.insert(account, count);
     }
 
-    /// What a new account starts from. If there is no room, the one with the fewest changes gives way; nobody knows how many
-    /// of its changes were the new one's.
+    /// What a new account starts from. If there is no room, the one with the fewest changes gives way; nobody knows how
+    /// many of its changes were the new one's.
     fn replace_least(&mut self) -> Count {
         if self.counts.len() < ACCOUNTS_MAX {
             return Count::default();
