@@ -2,16 +2,12 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Place, Planner};
+use super::{End, Planner};
 use crate::ledger::{AccountId, AccountRef, BookId, BookName, NamedAccount, Rejection, Side};
 
 impl Planner<'_, '_> {
     /// Finds an account, or a name that may be opened. From here on its head is confirmed by the plan.
-    pub(super) fn locate(
-        &mut self,
-        reference: &AccountRef,
-        side: Side,
-    ) -> Result<Place, Rejection> {
+    pub(super) fn locate(&mut self, reference: &AccountRef, side: Side) -> Result<End, Rejection> {
         let found = match reference {
             AccountRef::Id(id) => self.drafts.look(*id, self.view),
             AccountRef::Owned(id, user) => {
@@ -24,7 +20,7 @@ impl Planner<'_, '_> {
             },
         };
         let found = found.ok_or(Rejection::AccountNotFound { side })?;
-        Ok(Place::Account(found))
+        Ok(End::Account(found))
     }
 
     fn find_named(&mut self, name: &NamedAccount) -> Option<AccountId> {
@@ -86,13 +82,13 @@ impl Planner<'_, '_> {
         book.map_or(self.now, |book| book.opened_at.max(self.now))
     }
 
-    fn free(&self, name: &NamedAccount, side: Side) -> Result<Place, Rejection> {
+    fn free(&self, name: &NamedAccount, side: Side) -> Result<End, Rejection> {
         match (name.owner, side) {
             (Some(owner), _) if !self.view.owners.contains(&owner) => {
                 Err(Rejection::UserNotFound { side })
             }
             (None, Side::Source) => Err(Rejection::AccountNotFound { side }),
-            (Some(_), _) | (None, Side::Target) => Ok(Place::Free(name.clone())),
+            (Some(_), _) | (None, Side::Target) => Ok(End::Free(name.clone())),
         }
     }
 }

@@ -60,8 +60,8 @@ struct Planner<'a, 'v> {
     decided: Vec<&'a Command>,
 }
 
-/// Where a reference leads.
-enum Place {
+/// An end of a posting, as far as there is an account.
+enum End {
     World,
     Account(AccountId),
     /// A name without an account, of an owner who exists or of nobody.
@@ -120,13 +120,13 @@ impl<'a, 'v> Planner<'a, 'v> {
         let Action::Post(posting) = &command.action else {
             return Ok(key::scope(&command.action, |_| None).filter(|_| command.key.is_some()));
         };
-        let [from, to] = self.places(posting)?;
+        let [from, to] = self.ends(posting)?;
         if command.key.is_none() {
             return Ok(None);
         }
-        let account = match if let Place::World = from { to } else { from } {
-            Place::Free(name) => Some(self.open_named(&name, posting.currency)),
-            place => place.account(),
+        let account = match if let End::World = from { to } else { from } {
+            End::Free(name) => Some(self.open_named(&name, posting.currency)),
+            end => end.account(),
         };
         Ok(key::scope(&command.action, |_| account))
     }
@@ -236,7 +236,7 @@ impl<'a, 'v> Planner<'a, 'v> {
     }
 }
 
-impl Place {
+impl End {
     fn account(&self) -> Option<AccountId> {
         match self {
             Self::Account(id) => Some(*id),

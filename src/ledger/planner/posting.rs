@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Done, Place, Planner};
+use super::{Done, End, Planner};
 use crate::ledger::{
     AccountId, AccountRef, Amount, Change, Command, Condition, Kind, Party, Posting, Rejection,
     Side, Standing, Version,
@@ -10,22 +10,22 @@ use crate::ledger::{
 
 impl Planner<'_, '_> {
     /// Both ends of a posting, if there is a place for each.
-    pub(super) fn places(&mut self, posting: &Posting) -> Result<[Place; 2], Rejection> {
-        let from = self.place(&posting.from, Side::Source)?;
-        Ok([from, self.place(&posting.to, Side::Target)?])
+    pub(super) fn ends(&mut self, posting: &Posting) -> Result<[End; 2], Rejection> {
+        let from = self.end(&posting.from, Side::Source)?;
+        Ok([from, self.end(&posting.to, Side::Target)?])
     }
 
-    fn place(&mut self, party: &Party, side: Side) -> Result<Place, Rejection> {
+    fn end(&mut self, party: &Party, side: Side) -> Result<End, Rejection> {
         match party {
-            Party::World => Ok(Place::World),
+            Party::World => Ok(End::World),
             Party::Account(reference) => self.locate(reference, side),
         }
     }
 
     /// Its refusals come in this order: book, status and currency, funds, one account twice, conditions, too much.
     pub(super) fn post(&mut self, command: &Command, posting: &Posting) -> Result<Done, Rejection> {
-        let [from, to] = self.places(posting)?;
-        if let Place::Free(_) = from {
+        let [from, to] = self.ends(posting)?;
+        if let End::Free(_) = from {
             // What nobody has opened has nothing to give.
             return Err(Rejection::InsufficientFunds {
                 account: None,
@@ -40,8 +40,8 @@ impl Planner<'_, '_> {
             return Ok(self.done(Kind::Empty, at, ends, Amount::ZERO));
         }
         let target = match to {
-            Place::Free(name) => Some(self.open_named(&name, currency)),
-            Place::World | Place::Account(_) => to.account(),
+            End::Free(name) => Some(self.open_named(&name, currency)),
+            End::World | End::Account(_) => to.account(),
         };
         let source = from.account();
         for id in [source, target].into_iter().flatten() {
