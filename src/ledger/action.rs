@@ -103,6 +103,17 @@ pub enum Kind {
     Empty,
 }
 
+impl Kind {
+    /// Whether the entries of a transaction say which accounts it was about.
+    #[must_use]
+    pub fn is_told_by_entries(self) -> bool {
+        match self {
+            Self::Deposit | Self::Withdrawal | Self::Transfer => true,
+            Self::Opening | Self::Reset | Self::Empty => false,
+        }
+    }
+}
+
 impl Posting {
     /// Deposits what is positive, and withdraws what is negative.
     #[must_use]

@@ -2,7 +2,6 @@
 
 use super::account::Version;
 use super::action::{AccountRef, Action, Posting};
-use super::book::BookName;
 use super::entry::TransactionId;
 use super::key::Key;
 
@@ -12,12 +11,12 @@ pub struct Command {
     /// Given once, when the command enters, and kept through every retry.
     pub id: TransactionId,
     pub key: Option<Key>,
-    /// All of which must hold before the first step.
+    /// All of which must hold.
     pub conditions: Vec<Condition>,
     pub action: Action,
 }
 
-/// What must be so for a command to apply.
+/// What must be so for a command to apply: of the accounts as they were before its first step.
 #[derive(Clone, Debug)]
 pub enum Condition {
     Version {
@@ -27,19 +26,6 @@ pub enum Condition {
 }
 
 impl Command {
-    /// The book that can be reset and that the command names, if it does.
-    #[must_use]
-    pub fn book(&self) -> Option<BookName> {
-        if let Action::ResetBook(book) = self.action {
-            return Some(book);
-        }
-        let named = self.accounts().find_map(|reference| match reference {
-            AccountRef::Named(name) => Some(name.book),
-            AccountRef::Id(_) | AccountRef::Owned(..) => None,
-        });
-        named.filter(|book| *book != BookName::MAIN)
-    }
-
     /// The accounts that the command names, in its conditions too.
     pub fn accounts(&self) -> impl Iterator<Item = &AccountRef> {
         let posting = match &self.action {

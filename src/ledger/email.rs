@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use icu_casemap::{CaseMapCloser, CaseMapper, ClosureSink};
-use idna::uts46::{AsciiDenyList, Hyphens, Uts46};
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization as _;
 
 /// An address that belongs to one user, however it is written.
@@ -86,6 +86,8 @@ impl Email {
             forms.push(format!("{local}@{domain}"));
             forms.push(format!("{local}@{domain}."));
         }
+        forms.extend(written_before(&self.in_lower_case));
+        forms.extend(written_before(&self.canonical));
         let mut seen = HashSet::new();
         forms.retain(|form| seen.insert(form.clone()));
         forms
@@ -94,6 +96,20 @@ impl Email {
 
 fn halves(email: &str) -> (&str, &str) {
     email.split_once('@').expect("an email with an @ in it")
+}
+
+/// How a client may have written it when what was typed was stored: letters taken apart, the domain in Punycode.
+fn written_before(email: &str) -> Vec<String> {
+    let (local, domain) = halves(email);
+    let apart = |text: &str| text.nfd().collect::<String>();
+    let mut domains = vec![domain.to_owned(), apart(domain)];
+    domains.extend(ascii_domain(domain));
+    let locals = [local.to_owned(), apart(local)];
+    let written = domains.iter().flat_map(|domain| {
+        let locals = locals.iter();
+        locals.map(move |local| format!("{local}@{domain}"))
+    });
+    written.collect()
 }
 
 /// The canonical form of an address from V17 on, until letters were folded and the dot of the root was left out.
@@ -175,11 +191,33 @@ fn unicode_domain(domain: &str) -> Option<String> {
     (valid.is_ok() && !unicode.is_empty()).then(|| unicode.into_owned())
 }
 
+fn ascii_domain(domain: &str) -> Option<String> {
+    let (deny, length) = (AsciiDenyList::URL, DnsLength::Ignore);
+    let ascii = Uts46::new().to_ascii(domain.as_bytes(), deny, Hyphens::Allow, length);
+    ascii.ok().map(std::borrow::Cow::into_owned)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_row_of_before_is_found_in_each_way_that_a_client_may_have_written_it() {
+        let email = Email::parse("nfd\u{e9}@b\u{fc}cher.de").expect("an email");
+        let forms = email.stored_as();
+        for stored in [
+            "nfd\u{e9}@b\u{fc}cher.de",
+            "nfde\u{301}@b\u{fc}cher.de",
+            "nfd\u{e9}@bu\u{308}cher.de",
+            "nfde\u{301}@bu\u{308}cher.de",
+            "nfd\u{e9}@xn--bcher-kva.de",
+            "nfde\u{301}@xn--bcher-kva.de",
+        ] {
+            assert!(forms.iter().any(|form| form == stored), "{stored}");
+        }
+    }
 
     fn canonical(typed: &str) -> Option<String> {
         Email::parse(typed).map(|email| email.canonical)

@@ -49,6 +49,8 @@ pub enum AmountError {
 
 impl Amount {
     pub const ZERO: Self = Self(0);
+    /// Nothing is less.
+    pub const LEAST: Self = Self(-MINOR_UNITS_MAX);
 
     /// `None` beyond [`MINOR_UNITS_MAX`].
     #[must_use]

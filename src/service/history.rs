@@ -1,7 +1,7 @@
 //! The history of an account: its entries in pages, or as the chain that seals them.
 
 use super::{Service, read};
-use crate::ledger::{AccountId, AccountRef, Fault, Head, Seal, Sealed, Version};
+use crate::ledger::{AccountId, AccountRef, Amount, Fault, Head, Seal, Sealed, Version};
 use crate::storage::{self, entries::JournalEntry};
 
 /// Some entries of an account.
@@ -111,8 +111,9 @@ impl Service {
 
 /// The account as it was at a version, whose entry is taken out of the front.
 fn take_before(head: &Head, entries: &mut Vec<JournalEntry>, at: Version) -> Option<Head> {
+    // The floor of then is not known.
     let opening = Head {
-        floor: head.floor,
+        floor: Amount::LEAST,
         ..head.opening()
     };
     if at == Version::OPENING {

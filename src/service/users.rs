@@ -16,6 +16,14 @@ impl Service {
         self.balances.find(user, currency).await
     }
 
+    /// The email of a user as they typed it.
+    pub async fn find_email(&self, user: UserId) -> Result<Option<String>, Fault> {
+        read(&self.reads, async |connection| {
+            storage::users::find_email(connection, user).await
+        })
+        .await
+    }
+
     /// A user's balance in each of the currencies, in their order; none where there is no such user.
     pub async fn find_balances(
         &self,

@@ -20,6 +20,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The oldest server on which the statements were tried.
 const SERVER_VERSION_MIN: i32 = 140_000;
 
+/// Statements that a connection keeps prepared: all that a lane has, and fewer than PgBouncer is set to keep.
+const STATEMENTS_MAX: usize = 150;
+
 /// How a connection for reads is set besides: reads are look-ups by index, which no value changes.
 const READ_SETTINGS: [(&str, &str); 1] = [("plan_cache_mode", "force_generic_plan")];
 
@@ -62,14 +65,12 @@ impl Database {
             statement_cache_capacity,
             left_out,
         } = url::parse(url)?;
-        let mut options = PgConnectOptions::from_str(&url)?
+        let options = PgConnectOptions::from_str(&url)?
             .application_name("passbook")
             .options(SETTINGS)
             .log_statements(LevelFilter::Trace)
-            .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1));
-        if let Some(capacity) = statement_cache_capacity {
-            options = options.statement_cache_capacity(capacity);
-        }
+            .log_slow_statements(LevelFilter::Debug, Duration::from_secs(1))
+            .statement_cache_capacity(statement_cache_capacity.unwrap_or(STATEMENTS_MAX));
         // It may come from the environment (PGHOST).
         url::check_host(options.get_host())?;
         Ok(Self {

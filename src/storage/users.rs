@@ -91,6 +91,19 @@ pub async fn list_taken_emails(
         .await?)
 }
 
+/// The email of a user as they typed it, or as it was stored before that was kept.
+pub async fn find_email(
+    connection: &mut Connection,
+    user: UserId,
+) -> Result<Option<String>, StorageError> {
+    const SQL: &str = "select coalesce(email_typed, email) from users where id = $1";
+    let found: Option<Option<String>> = sqlx::query_scalar(SQL)
+        .bind(user.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.flatten())
+}
+
 /// A user's balance in each of the currencies, in their order; zero where there is no account. None where there is no user.
 pub async fn find_balances(
     connection: &mut Connection,

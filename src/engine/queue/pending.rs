@@ -32,7 +32,10 @@ impl Pending {
         now: Instant,
     ) -> (Self, oneshot::Receiver<Answer>) {
         let (caller, receiver) = Caller::new();
-        let resources = command.accounts().map(Resource::called).collect();
+        // Each once: a condition is mostly about an account that the money moves on.
+        let mut resources: Vec<Resource> = command.accounts().map(Resource::called).collect();
+        resources.sort_unstable();
+        resources.dedup();
         let bytes = size_of::<Self>().saturating_add(heap_bytes(&command));
         (
             Self {
@@ -77,22 +80,20 @@ pub(in crate::engine) fn resources(commands: &[Pending]) -> HashSet<Resource> {
 
 /// What a command holds besides itself.
 fn heap_bytes(command: &Command) -> usize {
-    let text = match &command.action {
-        Action::Post(_) => command.accounts().map(account_bytes).sum(),
+    let of_user = match &command.action {
         Action::OpenUser(open) => [
             open.name.as_ref().map_or(0, String::len),
             open.email.as_ref().map_or(0, Email::heap_bytes),
             open.password_hash.as_ref().map_or(0, |hash| hash.0.len()),
-        ]
-        .into_iter()
-        .sum(),
-        Action::OpenAccount(_) | Action::ResetBook(_) => 0,
+        ],
+        Action::Post(_) | Action::OpenAccount(_) | Action::ResetBook(_) => [0; 3],
     };
-    command
-        .key
-        .as_ref()
-        .map_or(0, |key| key.text.len())
-        .saturating_add(text)
+    let of_any = [
+        command.key.as_ref().map_or(0, |key| key.text.len()),
+        size_of_val(command.conditions.as_slice()),
+        command.accounts().map(account_bytes).sum(),
+    ];
+    of_user.into_iter().chain(of_any).sum()
 }
 
 fn account_bytes(reference: &AccountRef) -> usize {

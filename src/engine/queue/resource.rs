@@ -10,7 +10,7 @@ use crate::ledger::{AccountId, AccountRef, NamedAccount};
 ///
 /// Two accounts of the same bits wait for one another as if they were one. An account that is called by both its name
 /// and its id may be in two lanes at once: the compare-and-swap sorts that out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::engine) struct Resource(u64);
 
 impl Resource {

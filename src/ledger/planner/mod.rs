@@ -118,9 +118,11 @@ impl<'a, 'v> Planner<'a, 'v> {
     /// whatever becomes of the command: a withdrawal that was refused must stay so after the first deposit.
     fn scope(&mut self, command: &Command) -> Result<Option<Scope>, Rejection> {
         let Action::Post(posting) = &command.action else {
+            self.find_conditions(command)?;
             return Ok(key::scope(&command.action, |_| None).filter(|_| command.key.is_some()));
         };
         let [from, to] = self.ends(posting)?;
+        self.find_conditions(command)?;
         if command.key.is_none() {
             return Ok(None);
         }
@@ -171,7 +173,6 @@ impl<'a, 'v> Planner<'a, 'v> {
         let first = first.map(|first| (first.account, first.version));
         let scope = key::scope(&command.action, |_| first.map(|(account, _)| account));
         let key = command.key.as_ref();
-        let has_entries = matches!(kind, Kind::Deposit | Kind::Withdrawal | Kind::Transfer);
         if let Some(scope) = scope
             && (kind != Kind::Empty || key.is_some())
         {
@@ -180,7 +181,7 @@ impl<'a, 'v> Planner<'a, 'v> {
                 kind,
                 scope,
                 created_at,
-                account: first.filter(|_| !has_entries),
+                account: first.filter(|_| !kind.is_told_by_entries()),
                 key,
                 refusal: None,
             });

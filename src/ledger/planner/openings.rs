@@ -1,4 +1,6 @@
 //! What the planner does about openings: of users, of accounts, of books.
+//!
+//! A user and a book are not taken back if the command is refused, so nothing refuses after one is written.
 
 use super::plan::{NewBook, NewUser};
 use super::{Done, Planner};

@@ -141,6 +141,32 @@ impl Plan<'_> {
         });
     }
 
+    /// Whether it leaves anything behind. All that it has is named, so that a new kind of rows is thought of here.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        let Self {
+            at: _,
+            answers: _,
+            confirms: _,
+            books: _,
+            swaps,
+            sealed_books,
+            new_books,
+            users,
+            accounts,
+            transactions,
+            entries,
+        } = self;
+        let is_empty = swaps.is_empty()
+            && sealed_books.is_empty()
+            && new_books.is_empty()
+            && users.is_empty()
+            && accounts.is_empty()
+            && transactions.is_empty()
+            && entries.is_empty();
+        !is_empty
+    }
+
     /// Whether it gives an id to something.
     #[must_use]
     pub fn has_new_ids(&self) -> bool {

@@ -79,20 +79,32 @@ impl Planner<'_, '_> {
         })
     }
 
+    /// Conditions are about accounts that are there. One that is not is said before anything is opened for the command.
+    pub(super) fn find_conditions(&mut self, command: &Command) -> Result<(), Rejection> {
+        command.conditions.iter().try_for_each(|condition| {
+            let Condition::Version { account, .. } = condition;
+            self.find(account).map(drop)
+        })
+    }
+
     fn check_version(
         &mut self,
         reference: &AccountRef,
         expected: Version,
     ) -> Result<(), Rejection> {
-        let side = Side::Target;
-        let account = self.locate(reference, side)?.account();
-        let account = account.ok_or(Rejection::AccountNotFound { side })?;
+        let account = self.find(reference)?;
         let current = self.drafts.version_before(account);
         if current == expected {
             Ok(())
         } else {
             Err(Rejection::VersionMismatch { account, current })
         }
+    }
+
+    fn find(&mut self, reference: &AccountRef) -> Result<AccountId, Rejection> {
+        let side = Side::Target;
+        let account = self.locate(reference, side)?.account();
+        account.ok_or(Rejection::AccountNotFound { side })
     }
 
     /// What the command comes to, by the accounts as they stand now.

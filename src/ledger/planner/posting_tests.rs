@@ -368,6 +368,39 @@ fn only_an_accepted_command_or_a_key_opens_an_account() {
 }
 
 #[test]
+fn a_condition_on_an_account_that_is_not_there_opens_nothing() {
+    let view = holding(&[]);
+    let to = || Some(AccountRef::Named(named("new")));
+    let commands = [
+        expecting(NOBODY, 1, keyed(1, "k", 1, post(None, to(), 5))),
+        keyed(2, "k", 1, post(None, to(), 5)),
+    ];
+    let plan = planned(&commands, &view);
+    let unknown = Rejection::AccountNotFound { side: Side::Target };
+    assert_eq!(rejection(&plan.answers[0]), unknown);
+    // Nothing was remembered under the key.
+    assert!(plan.answers[1].outcome.is_ok() && !plan.answers[1].replayed);
+    let plan = planned(&commands[..1], &view);
+    assert!(!plan.writes());
+}
+
+#[test]
+fn a_plan_that_only_opens_an_account_writes() {
+    let view = holding(&[]);
+    let commands = [command(
+        1,
+        post(None, Some(AccountRef::Named(named("new"))), 5),
+    )];
+    let whole = planned(&commands, &view);
+    assert!(whole.writes());
+    let opens = Plan {
+        accounts: whole.accounts,
+        ..Plan::default()
+    };
+    assert!(opens.writes());
+}
+
+#[test]
 fn an_email_opens_one_user() {
     let mut view = holding(&[]);
     let open = || {

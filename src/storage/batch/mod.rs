@@ -55,7 +55,7 @@ static LOOK_TEXTS: [OnceLock<String>; 1 << LOOKS.len()] = [const { OnceLock::new
 /// # Errors
 /// Where nothing happened, or nobody knows; see [`CommitError`].
 pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), CommitError> {
-    if plan.swaps.is_empty() && plan.transactions.is_empty() {
+    if !plan.writes() {
         return look(connection, plan).await;
     }
     let combination = combination(&PARTS, plan);

@@ -13,7 +13,10 @@ use crate::engine::limits::WAIT_MAX;
 use crate::engine::queue::pending::resources;
 use crate::engine::queue::{Pending, Resource, answer_all};
 use crate::engine::watch::passage::Trail;
-use crate::ledger::{AccountId, AccountRef, Action, Answered, BookName, Fault, Rejection, UserId};
+use crate::ledger::{
+    AccountId, AccountRef, Action, Answered, BookName, Command, Condition, Fault, Rejection,
+    UserId, Version,
+};
 
 fn account(id: i64) -> Resource {
     Resource::account(AccountId(id))
@@ -28,14 +31,30 @@ fn a_command_holds_its_accounts_as_they_are_called() {
         let (pending, _caller) = Pending::new(command(1, touching(&accounts)), Instant::now());
         pending
     });
-    assert_eq!(works[0].resources, [account(1), account(2)]);
+    let both = HashSet::from([account(1), account(2)]);
+    assert_eq!(HashSet::from_iter(works[0].resources.clone()), both);
     let shop = Resource::name(&named("shop"));
-    assert_eq!(works[1].resources, [shop, shop]);
+    assert_eq!(works[1].resources, [shop]);
     assert_eq!(
         resources(&works),
         HashSet::from([account(1), account(2), shop])
     );
     assert_eq!(resources(&[]), HashSet::new());
+}
+
+#[test]
+fn an_account_counts_once_if_a_condition_is_about_it_too() {
+    let condition = Condition::Version {
+        account: AccountRef::Id(AccountId(1)),
+        version: Version(1),
+    };
+    let command = Command {
+        conditions: vec![condition],
+        ..command(1, on(&[1]))
+    };
+    let (pending, _caller) = Pending::new(command, Instant::now());
+    assert_eq!(pending.resources, [account(1)]);
+    assert_eq!(pending.bytes, COMMAND_BYTES + size_of::<Condition>());
 }
 
 #[test]

@@ -248,9 +248,12 @@ impl Both {
         }
     }
 
-    fn submit(&mut self, accounts: Vec<i64>, key_bytes: usize, late: bool) -> TestCaseResult {
+    fn submit(&mut self, mut accounts: Vec<i64>, key_bytes: usize, late: bool) -> TestCaseResult {
         self.submitted += 1;
         let command = keyed(self.submitted, on(&accounts), &"k".repeat(key_bytes));
+        // An account counts once, however often the command names it.
+        accounts.sort_unstable();
+        accounts.dedup();
         let (mut pending, caller) = Pending::new(command, Instant::now());
         if late {
             pending.deadline = Instant::now();

@@ -132,14 +132,22 @@ async fn open(
         opening_balance: Magnitude::ZERO,
     };
     let answered = service.open_user(user, key).await?;
+    let replayed = answered.replayed;
     let mut response = HttpResponse::Ok();
     let receipt = idempotency::accepted(&mut response, answered).map_err(Problem::creating)?;
     let opened = receipt.standings.first();
     let user = opened.and_then(|standing| standing.owner);
+    let user = user.ok_or(Fault::Bug)?;
+    // The key is the same in another case, and the answer is that of the first time.
+    let first = if replayed {
+        service.find_email(user).await?
+    } else {
+        None
+    };
     Ok(response.json(Created {
-        user_id: user.ok_or(Fault::Bug)?.0,
+        user_id: user.0,
         name,
-        email: typed,
+        email: first.unwrap_or(typed),
     }))
 }
 
