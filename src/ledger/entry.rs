@@ -13,7 +13,7 @@ use super::money::Amount;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct TransactionId(pub Uuid);
 
-/// What happened to an account. Each kind is encoded in [`Seal::next`] and decided on in [`super::Head::next`].
+/// What happened to an account. Each kind is decided on in [`super::Head::next`], and encoded in [`super::Seal::next`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     Money {
