@@ -20,7 +20,7 @@ use crate::ledger::money::MINOR_UNITS_MAX;
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Answered, BookId, BookName, Command, Currency,
     Email, NamedAccount, OpenAccount, OpenUser, Rejection, Scope, Sealed, Status, UserId, Version,
-    plan,
+    key, plan,
 };
 
 /// What a random command asks. Half of them are on few accounts, so that they meet.
@@ -313,6 +313,15 @@ fn assert_agrees(view: &View, naive: &Naive) {
     assert_eq!(keys, naive.keys.keys().collect());
 }
 
+/// What a plan writes of each transaction besides its key: scope, time, and the account that it names.
+type Row = (Scope, DateTime<Utc>, Option<(AccountId, Version)>);
+
+fn rows(plan: &Plan<'_>) -> BTreeMap<Uuid, Row> {
+    let rows = plan.transactions.iter();
+    rows.map(|row| (row.id.0, (row.scope, row.created_at, row.account)))
+        .collect()
+}
+
 /// The clocks of services are apart, so a batch may be planned at an earlier time than the one before.
 fn at(number: usize) -> DateTime<Utc> {
     now() + TimeDelta::seconds([0, -3, 2, 1][number % 4])
@@ -345,16 +354,33 @@ proptest! {
         let mut together = bank();
         let plan = planned(&commands, &together);
         let answers: Vec<Answered> = plan.answers.clone();
+        let rows = rows(&plan);
         write(&mut together, &commands, &plan);
-        let mut alone = bank();
+        let (mut alone, mut rows_alone) = (bank(), BTreeMap::new());
         for (command, answered) in commands.iter().zip(answers) {
             let one = std::slice::from_ref(command);
             let plan = planned(one, &alone);
             prop_assert_eq!(&plan.answers[0], &answered);
+            rows_alone.extend(self::rows(&plan));
             write(&mut alone, one, &plan);
         }
+        prop_assert_eq!(rows, rows_alone);
         prop_assert_eq!(together.heads, alone.heads);
         prop_assert_eq!(together.names, alone.names);
+    }
+
+    #[test]
+    fn a_key_is_looked_up_in_the_scope_under_which_it_was_remembered(asked in prop::collection::vec(asked(), 1..30)) {
+        let mut view = bank();
+        for command in &commands_of(&asked, 0) {
+            let plan = planned(std::slice::from_ref(command), &view);
+            let remembered: Vec<_> = plan.transactions.iter().filter(|row| row.key.is_some()).map(|row| row.scope).collect();
+            write(&mut view, std::slice::from_ref(command), &plan);
+            for scope in remembered {
+                let looked_up = key::scope(&command.action, |reference| view.account(reference));
+                prop_assert_eq!(looked_up, Some(scope), "{:?}", command);
+            }
+        }
     }
 
     #[test]
