@@ -247,3 +247,6 @@ fn misfits(transaction: &StoredTransaction, kind: Kind) -> Vec<(StoredPart, &'st
 fn hold(rule: bool, otherwise: &'static str) -> Found {
     if rule { Ok(()) } else { Err(otherwise) }
 }
+
+#[cfg(test)]
+mod tests;
