@@ -1,6 +1,7 @@
 //! Edits by hand of everything that decides about money or answers, each with what the audit says of it.
 
 mod guards;
+mod halves;
 mod transactions;
 
 use std::collections::BTreeMap;
