@@ -54,11 +54,9 @@ impl<'b> Account<'b> {
     }
 
     async fn transact_once(&self, key: &str, body: &str) -> Reply {
-        let headers = [("Idempotency-Key", key)];
         let path = self.path("transactions");
-        self.bank
-            .send(Method::POST, &path, &headers, Some(body))
-            .await
+        let asked = self.bank.ask(Method::POST, &path).once(key);
+        asked.body(body).send().await
     }
 
     async fn assert_stands(&self, balance: &str, version: i64) {

@@ -15,20 +15,18 @@ async fn a_client_cannot_take_the_demo_users_key() {
     let keys = ["passbook-demo", "passbook_demo"];
     let mut firsts = Vec::new();
     for key in keys {
-        let headers = [("Idempotency-Key", key)];
-        firsts.push(bank.send(Method::POST, "/accounts", &headers, None).await);
+        firsts.push(bank.ask(Method::POST, "/accounts").once(key).send().await);
         assert_eq!(firsts.last().expect("one").status, 201);
     }
-    let headers = [("Idempotency-Key", "passbook demo")];
-    let refused = bank.send(Method::POST, "/accounts", &headers, None).await;
+    let refused = bank.ask(Method::POST, "/accounts").once("passbook demo");
+    let refused = refused.send().await;
     assert_eq!(refused.status, 400, "{refused:?}");
     let url = bank.stop().await;
 
     let bank = Bank::open_on(&url, &DEMO).await;
     assert_eq!(bank.known_user(1).balance().await, "10000.00");
     for (key, first) in keys.into_iter().zip(firsts) {
-        let headers = [("Idempotency-Key", key)];
-        let again = bank.send(Method::POST, "/accounts", &headers, None).await;
+        let again = bank.ask(Method::POST, "/accounts").once(key).send().await;
         assert_eq!(
             (again.status, &again.json()["accountId"]),
             (409, &first.json()["accountId"])

@@ -286,9 +286,8 @@ async fn a_key_used_in_one_dialect_is_used_for_another_request_in_the_next() {
     assert_eq!(user.change_once("k", "-1").await.status, 200);
     let path = format!("/accounts/{}/transactions", user.account().await);
     let body = r#"{"type":"Withdraw","amount":1}"#;
-    let reply = bank
-        .send(Method::POST, &path, &[("Idempotency-Key", "k")], Some(body))
-        .await;
+    let asked = bank.ask(Method::POST, &path).once("k");
+    let reply = asked.body(body).send().await;
     assert_eq!(reply.status, 422, "{reply:?}");
     assert_eq!(user.balance().await, "99.00");
     bank.close().await;

@@ -37,9 +37,8 @@ async fn balance(bank: &Bank, id: &str) -> Reply {
 }
 
 async fn keyed(bank: &Bank, key: &str, body: &str) -> Reply {
-    let headers = [("Idempotency-Key", key)];
-    bank.send(Method::POST, "/event", &headers, Some(body))
-        .await
+    let asked = bank.ask(Method::POST, "/event").once(key);
+    asked.body(body).send().await
 }
 
 #[tokio::test]
@@ -329,13 +328,7 @@ async fn a_key_gives_the_first_answer_again_success_and_refusal_alike() {
     assert_eq!(first.status, 201);
     let again = keyed(&bank, "t", pay).await;
     assert_eq!((said(&again), again.is_replayed()), (said(&first), true));
-    let bad = bank.send(
-        Method::POST,
-        "/event",
-        &[("Idempotency-Key", "a b")],
-        Some(open),
-    );
-    assert_eq!(bad.await.status, 400);
+    assert_eq!(keyed(&bank, "a b", open).await.status, 400);
     assert_eq!(said(&balance(&bank, "a").await), (200, "50"));
     bank.close().await;
 }

@@ -14,9 +14,8 @@ async fn put_once(bank: &Bank, user: i64, key: &str, amount: &str) -> Reply {
 }
 
 async fn open_once(bank: &Bank, key: &str, body: &str) -> Reply {
-    let headers = [("Idempotency-Key", key)];
-    bank.send(Method::POST, "/api/users", &headers, Some(body))
-        .await
+    let asked = bank.ask(Method::POST, "/api/users").once(key);
+    asked.body(body).send().await
 }
 
 /// The first answer again, to the byte, and marked as such.

@@ -52,8 +52,7 @@ async fn balance(bank: &Bank, user: i64, currency: &str) -> String {
 }
 
 async fn keyed(bank: &Bank, key: &str, path: &str) -> Reply {
-    bank.send(Method::GET, path, &[("Idempotency-Key", key)], None)
-        .await
+    bank.ask(Method::GET, path).once(key).send().await
 }
 
 /// The answer without the id of its transaction, which is new each time.
@@ -235,8 +234,7 @@ async fn a_key_gives_the_first_answer_again_success_and_refusal_alike() {
     assert_eq!(said(&first), said(&again));
     assert!(!first.is_replayed() && again.is_replayed());
     // The same by another method is the same.
-    let headers = [("Idempotency-Key", "k")];
-    let posted = bank.send(Method::POST, &put, &headers, None).await;
+    let posted = bank.ask(Method::POST, &put).once("k").send().await;
     assert_eq!((said(&posted), posted.is_replayed()), (said(&first), true));
     let reused = keyed(&bank, "k", &put.replace("10", "11")).await;
     let error = r#"{"error":"Idempotency-Key was used for another request."}"#;

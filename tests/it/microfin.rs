@@ -29,9 +29,8 @@ impl<'b> Member<'b> {
 
     async fn send(&self, method: Method, path: &str, key: Option<&str>, body: &str) -> Reply {
         let cookie = format!("sessionId={}", self.token);
-        let mut headers = vec![("Cookie", cookie.as_str())];
-        headers.extend(key.map(|key| ("Idempotency-Key", key)));
-        self.bank.send(method, path, &headers, Some(body)).await
+        let asked = self.bank.ask(method, path).with("Cookie", &cookie);
+        asked.once(key).body(body).send().await
     }
 
     async fn get(&self, path: &str) -> Reply {

@@ -294,15 +294,8 @@ async fn every_fault_of_a_request_is_named() {
         400,
         BAD_AMOUNT,
     );
-    let key = [("Idempotency-Key", "a b")];
-    let reply = bank
-        .send(
-            Method::PUT,
-            "/api/users/abc/balance",
-            &key,
-            Some(r#"{"amount":true}"#),
-        )
-        .await;
+    let asked = bank.ask(Method::PUT, "/api/users/abc/balance").once("a b");
+    let reply = asked.body(r#"{"amount":true}"#).send().await;
     assert_is(
         &reply,
         400,

@@ -12,8 +12,11 @@ use crate::support::bank::at_once;
 use crate::support::{Bank, Reply};
 
 async fn open_once(bank: &Bank, key: &str, body: Option<&str>) -> Reply {
-    let headers = [("Idempotency-Key", key)];
-    bank.send(Method::POST, "/accounts", &headers, body).await
+    let asked = bank.ask(Method::POST, "/accounts").once(key);
+    match body {
+        Some(body) => asked.body(body).send().await,
+        None => asked.send().await,
+    }
 }
 
 #[tokio::test]

@@ -211,8 +211,7 @@ async fn an_opening_balance_is_an_amount_that_is_not_negative() {
             .await;
         assert_is(&reply, 400, &format!(r#"{{"error":"{error}"}}"#));
     }
-    let headers = [("Idempotency-Key", "")];
-    let reply = bank.send(Method::POST, "/accounts", &headers, None).await;
+    let reply = bank.ask(Method::POST, "/accounts").once("").send().await;
     assert_eq!(reply.status, 400);
     assert_eq!(bank.number("select count(*) from accounts").await, 0);
     bank.close().await;

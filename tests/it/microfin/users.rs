@@ -201,9 +201,8 @@ async fn each_sign_in_begins_a_session_of_its_own() {
 async fn a_replayed_sign_up_begins_another_session_of_the_same_user() {
     let bank = Bank::open().await;
     let once = async |key: &str, body: &str| {
-        let headers = [("Idempotency-Key", key)];
-        bank.send(reqwest::Method::POST, "/api/signup", &headers, Some(body))
-            .await
+        let asked = bank.ask(reqwest::Method::POST, "/api/signup").once(key);
+        asked.body(body).send().await
     };
     let body = newcomer("ada", PASSWORD);
     let first = once("one", &body).await;
@@ -243,14 +242,8 @@ async fn nobody_is_signed_up_whose_session_cannot_begin() {
     bank.plant("alter table sessions add constraint none check (false) not valid")
         .await;
     for key in [None, Some("key")] {
-        let headers: Vec<_> = key
-            .map(|key| ("Idempotency-Key", key))
-            .into_iter()
-            .collect();
-        let body = newcomer("ada", PASSWORD);
-        let reply = bank
-            .send(reqwest::Method::POST, "/api/signup", &headers, Some(&body))
-            .await;
+        let asked = bank.ask(reqwest::Method::POST, "/api/signup").once(key);
+        let reply = asked.body(&newcomer("ada", PASSWORD)).send().await;
         assert_eq!(reply.status, 500, "{reply:?}");
         assert_eq!(bank.number("select count(*) from users").await, 0);
     }

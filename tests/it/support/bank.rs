@@ -15,6 +15,7 @@ use sqlx::{AssertSqlSafe, Connection, FromRow, PgConnection, postgres::PgRow};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::ask::Ask;
 use super::postgres;
 
 /// A service that listens on a port of its own, over a database of its own.
@@ -119,16 +120,21 @@ impl Bank {
         format!("http://{}{path}", self.app.listen())
     }
 
+    /// A request that is put together, and sent by [`Ask::send`].
+    pub(crate) fn ask(&self, method: Method, path: &str) -> Ask {
+        Ask::new(&self.client, method, self.url(path))
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Reply {
-        self.send(Method::GET, path, &[], None).await
+        self.ask(Method::GET, path).send().await
     }
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> Reply {
-        self.send(Method::POST, path, &[], Some(body)).await
+        self.ask(Method::POST, path).body(body).send().await
     }
 
     pub(crate) async fn put(&self, path: &str, body: &str) -> Reply {
-        self.send(Method::PUT, path, &[], Some(body)).await
+        self.ask(Method::PUT, path).body(body).send().await
     }
 
     pub(crate) async fn send(
@@ -138,17 +144,14 @@ impl Bank {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Reply {
-        let mut request = self
-            .client
-            .request(method, self.url(path))
-            .header("Content-Type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let asked = self.ask(method, path);
+        let asked = headers
+            .iter()
+            .fold(asked, |asked, (name, value)| asked.with(name, value));
+        match body {
+            Some(body) => asked.body(body).send().await,
+            None => asked.send().await,
         }
-        if let Some(body) = body {
-            request = request.body(body.to_owned());
-        }
-        Reply::of(request.send().await.expect("the service answers")).await
     }
 
     /// Rows of the database, read behind the service's back.
@@ -231,14 +234,8 @@ impl User<'_> {
     /// The same under a key.
     pub(crate) async fn change_once(&self, key: &str, amount: &str) -> Reply {
         let body = format!(r#"{{"amount":{amount}}}"#);
-        self.bank
-            .send(
-                Method::PUT,
-                &self.path(),
-                &[("Idempotency-Key", key)],
-                Some(&body),
-            )
-            .await
+        let asked = self.bank.ask(Method::PUT, &self.path()).once(key);
+        asked.body(&body).send().await
     }
 
     /// The balance as its digits stand in the answer.

@@ -1,5 +1,6 @@
 //! What every test stands on: a PostgreSQL, a bank on a database of its own, the verbs of its clients.
 
+pub(crate) mod ask;
 pub(crate) mod bank;
 pub(crate) mod collector;
 pub(crate) mod faults;

@@ -24,10 +24,10 @@ async fn storms_of_one_key() {
         let key = format!("storm-{storm}");
         let (method, path, body, status) = request(storm, rich, run.rng.u64(1..100));
         let entries = here.number("select count(*) from entries").await;
-        let headers = [("Idempotency-Key", key.as_str())];
         let copies = (0..COPIES).map(|copy| {
             let bank = if copy % 2 == 0 { &here } else { &there };
-            bank.send(method.clone(), &path, &headers, Some(&body))
+            let asked = bank.ask(method.clone(), &path).once(key.as_str());
+            asked.body(&body).send()
         });
         let replies: Vec<Reply> = at_once(copies).await;
         let first = replies.iter().filter(|reply| !reply.is_replayed());
