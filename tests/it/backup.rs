@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use reqwest::Client;
-use sqlx::Connection;
 use tempfile::TempDir;
 
 use crate::support::bank::{Reply, at_once, audit_of};
 use crate::support::process::{self, Ended, Passbook, command, path_of, run};
-use crate::support::{Bank, eventually, postgres};
+use crate::support::{Bank, postgres};
 
 /// Withdraws 1 from the demo user.
 async fn withdraw(url: &str, key: &str) -> Reply {
@@ -196,21 +195,15 @@ async fn a_dump_that_fails_or_is_interrupted_leaves_nothing_behind() {
     let ended = end(&["dump", text(&nowhere), "--database-url", &bank.database_url]);
     assert!(ended.complaint().contains("cannot be written"), "{ended:?}");
 
-    // While this is held, a dump waits.
-    let mut intruder = bank.intruder().await;
-    sqlx::raw_sql("begin; lock sessions")
-        .execute(&mut intruder)
-        .await
-        .expect("locked");
+    // While this is locked, a dump waits.
+    let mut sessions = bank.lock_table("sessions").await;
     let mut command = command();
     let passbook = Passbook::spawn(command.args(args));
-    let waits = "select count(*) from pg_stat_activity
-        where application_name = 'pg_dump' and datname = current_database() and wait_event_type = 'Lock'";
-    eventually("the dump waits", async || bank.number(waits).await == 1).await;
+    sessions.is_waited_for().await;
     passbook.signal("TERM");
     let ended = passbook.end();
     assert!(ended.complaint().contains("interrupted"), "{ended:?}");
-    intruder.close().await.expect("closed");
+    sessions.release().await;
     assert_eq!(shelf.files(), Vec::<String>::new());
     bank.close().await;
 }

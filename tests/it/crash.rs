@@ -15,8 +15,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::support::bank::{Reply, at_once};
-use crate::support::eventually;
 use crate::support::process::{self, Passbook, path_of, run};
+use crate::support::{Locked, eventually};
 
 /// More than the requests of a test can take from a rich user.
 const RICHES: i64 = 1_000_000;
@@ -374,19 +374,9 @@ async fn a_peer_that_sends_half_a_body_does_not_hold_up_the_stop() {
     passbook.stop();
 }
 
-/// Somebody who holds the rows of all accounts, so that no write ends before they let go.
-async fn hold_accounts(data_dir: &TempDir) -> PgConnection {
-    let url = process::database_url(data_dir);
-    let holder = PgConnection::connect(&url).await;
-    let mut holder = holder.expect("PostgreSQL answers");
-    let hold = sqlx::raw_sql("begin; select from accounts for update");
-    hold.execute(&mut holder).await.expect("held");
-    holder
-}
-
-async fn let_go(mut holder: PgConnection) {
-    let rolled_back = sqlx::raw_sql("rollback").execute(&mut holder).await;
-    rolled_back.expect("let go");
+/// No write ends before these are released.
+async fn lock_accounts(data_dir: &TempDir) -> Locked {
+    Locked::accounts(&process::database_url(data_dir)).await
 }
 
 /// Whether a write waits for a row that somebody holds. None does once the database has stopped.
@@ -411,14 +401,14 @@ async fn rest(mut connection: TcpStream) -> String {
 async fn an_answer_during_the_stop_says_that_its_connection_ends() {
     let data_dir = process::migrated_data_dir();
     let passbook = serve(&data_dir);
-    let holder = hold_accounts(&data_dir).await;
+    let mut accounts = lock_accounts(&data_dir).await;
     let mut peer = connect(&passbook).await;
     let request = put("a", r#"{"amount":-1}"#, 13);
     peer.write_all(request.as_bytes()).await.expect("sent");
-    eventually("it waits for the row", async || is_waiting(&data_dir).await).await;
+    accounts.is_waited_for().await;
     passbook.signal("TERM");
     eventually("it is stopping", async || passbook.has_said("stopping")).await;
-    let_go(holder).await;
+    accounts.release().await;
     let answer = rest(peer).await;
     assert!(answer.starts_with("http/1.1 200 "), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
@@ -436,7 +426,7 @@ async fn a_request_on_an_idle_connection_during_the_stop_is_answered_or_not_appl
     let read = idle.read(&mut [0; 4_096]).await;
     assert_ne!(read.expect("an answer"), 0);
 
-    let holder = hold_accounts(&data_dir).await;
+    let accounts = lock_accounts(&data_dir).await;
     passbook.signal("TERM");
     eventually("it is stopping", async || passbook.has_said("stopping")).await;
     let late = put("late", r#"{"amount":-1}"#, 13);
@@ -450,10 +440,10 @@ async fn a_request_on_an_idle_connection_during_the_stop_is_answered_or_not_appl
     let soon = tokio::time::timeout(Duration::from_millis(300), &mut answer).await;
     let answer = if let Ok(answer) = soon {
         // It was refused, so nothing keeps the database from stopping before the row is let go.
-        drop(holder);
+        drop(accounts);
         answer
     } else {
-        let_go(holder).await;
+        accounts.release().await;
         answer.await
     };
     let answer = answer.expect("nobody panics");

@@ -145,21 +145,16 @@ async fn the_clock_is_looked_at_after_the_locks_were_waited_for() {
         (LATE_MAX.as_secs() - wait - 3, "00000"),
         (LATE_MAX.as_secs() - wait + 1, "2201F"),
     ] {
-        let mut intruder = bank.intruder().await;
-        let locked = run(&mut intruder, "begin; select 1 from accounts for update").await;
-        assert_eq!(locked, "00000");
+        let mut accounts = bank.lock_accounts().await;
         let at = format!("clock_timestamp() - interval '{age} s'");
         let execute = format!("execute write ({at}, {})", head[0].0);
         let release = async {
-            let waiting =
-                "select count(*) from pg_locks where not granted and locktype = 'transactionid'";
-            eventually("it waits", async || 0 < bank.number(waiting).await).await;
-            let hold = format!("select pg_sleep({wait}); rollback");
-            run(&mut intruder, &hold).await
+            accounts.is_waited_for().await;
+            bank.plant(&format!("select pg_sleep({wait})")).await;
+            accounts.release().await;
         };
-        let (ended, released) = tokio::join!(run(&mut lane, &execute), release);
-        assert_eq!((ended.as_str(), released.as_str()), (state, "00000"));
-        intruder.close().await.expect("closed");
+        let (ended, ()) = tokio::join!(run(&mut lane, &execute), release);
+        assert_eq!(ended, state);
     }
     lane.close().await.expect("closed");
     bank.close().await;

@@ -3,8 +3,6 @@
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
-use sqlx::AssertSqlSafe;
-use tokio::time::sleep;
 
 use crate::support::bank::at_once;
 use crate::support::proxy::{Cut, Door, Proxy};
@@ -121,7 +119,10 @@ async fn a_request_outlives_a_short_outage_and_does_not_wait_for_the_end_of_a_lo
     proxy.cut_next(Cut::Request);
     proxy.set_door(Door::Shut);
     let outage = async {
-        sleep(Duration::from_millis(500)).await;
+        eventually("the lane has tried in vain", async || {
+            1 < proxy.turned_away()
+        })
+        .await;
         proxy.set_door(Door::Open);
     };
     let (reply, ()) = tokio::join!(user.change("-1"), outage);
@@ -155,8 +156,11 @@ async fn a_request_that_no_lane_took_is_told_so_while_the_database_says_nothing(
     proxy.cut_next(Cut::Request);
     proxy.set_door(Door::Silent);
     let later = async {
-        // The lane is in the middle of an attempt to connect when this comes.
-        sleep(Duration::from_millis(1_500)).await;
+        eventually(
+            "the lane is in the middle of an attempt to connect",
+            async || 0 < proxy.turned_away(),
+        )
+        .await;
         other.change("-1").await
     };
     let (lost, waited) = tokio::join!(one.change("-1"), later);
@@ -197,15 +201,7 @@ async fn a_commit_that_comes_after_the_look_is_still_found() {
         let (proxy, direct) = Proxy::to_new_database().await;
         let bank = Bank::open_on(&proxy.database_url, &["--lanes", "1"]).await;
         let user = bank.user("100").await;
-        let mut intruder = bank.intruder().await;
-        let lock = format!(
-            "begin; select from accounts where owner_id = {} for update",
-            user.id
-        );
-        sqlx::raw_sql(AssertSqlSafe(lock))
-            .execute(&mut intruder)
-            .await
-            .expect("locked");
+        let account = bank.lock_account(user.account().await).await;
 
         // All of the money: planned again on what it left behind, the withdrawal would be refused.
         proxy.cut_next(Cut::Orphan);
@@ -221,10 +217,7 @@ async fn a_commit_that_comes_after_the_look_is_still_found() {
                 async || 0 < bank.app.service().counts().lock_firsts,
             )
             .await;
-            sqlx::raw_sql("rollback")
-                .execute(&mut intruder)
-                .await
-                .expect("released");
+            account.release().await;
         };
         let (reply, ()) = tokio::join!(withdrawal, release);
         assert_eq!(reply.status, 200, "{key:?}: {reply:?}");

@@ -1,28 +1,8 @@
 //! Balance reads that arrive together: few statements, each caller their own answer, and never one from before they asked.
 
-use reqwest::Method;
-use sqlx::PgConnection;
-
 use crate::support::bank::{Reply, User, at_once};
 use crate::support::proxy::Proxy;
 use crate::support::{Bank, eventually};
-
-/// Locks the table that reads need. They wait for that no longer than a second.
-async fn lock_users(bank: &Bank) -> PgConnection {
-    let mut intruder = bank.intruder().await;
-    sqlx::raw_sql("begin; lock users in access exclusive mode")
-        .execute(&mut intruder)
-        .await
-        .expect("locked");
-    intruder
-}
-
-async fn unlock_users(mut intruder: PgConnection) {
-    sqlx::raw_sql("rollback")
-        .execute(&mut intruder)
-        .await
-        .expect("released");
-}
 
 /// Asks again where the machine was so busy that the second went by.
 async fn read(bank: &Bank, id: i64) -> Reply {
@@ -35,16 +15,6 @@ async fn read(bank: &Bank, id: i64) -> Reply {
     panic!("no read of user {id} gets through");
 }
 
-/// How many statements wait for it. Asked over the connection that has the lock: to make another takes too long on a busy machine.
-async fn waiting(intruder: &mut PgConnection) -> i64 {
-    sqlx::query_scalar(
-        "select count(*) from pg_locks where relation = 'users'::regclass and not granted",
-    )
-    .fetch_one(intruder)
-    .await
-    .expect("a number")
-}
-
 #[tokio::test]
 async fn reads_at_once_are_few_statements_and_each_gets_its_own_answer() {
     for (flags, statements) in [(&[][..], 2), (&["--read-batch-size-max", "1"], 8)] {
@@ -55,15 +25,15 @@ async fn reads_at_once_are_few_statements_and_each_gets_its_own_answer() {
         }
         // The pool connects beforehand: a statement waits for a lock only so long.
         at_once(users.iter().map(User::balance)).await;
-        let mut intruder = lock_users(&bank).await;
+        let mut table = bank.lock_table("users").await;
         let reads = at_once(users.iter().map(|user| read(&bank, user.id)));
         let nobody = read(&bank, 999_999);
         let release = async {
             eventually("the reads wait in as many statements", async || {
-                waiting(&mut intruder).await == statements
+                table.waiting().await == statements
             })
             .await;
-            unlock_users(intruder).await;
+            table.release().await;
         };
         let (replies, nobody, ()) = tokio::join!(reads, nobody, release);
         for (balance, reply) in replies.iter().enumerate() {
@@ -102,18 +72,16 @@ async fn a_read_shows_what_was_answered_before_it_whoever_else_reads() {
 async fn a_reader_who_goes_away_leaves_the_others_their_answers() {
     let bank = Bank::open().await;
     let user = bank.user("5").await;
-    let mut intruder = lock_users(&bank).await;
+    let mut table = bank.lock_table("users").await;
     let path = format!("/api/users/{}", user.id);
     for _ in 0..10 {
-        let asked = bank.send(Method::GET, &path, &[], None);
         // It is on its way when it is given up.
-        let waits = eventually("a read waits", async || 0 < waiting(&mut intruder).await);
         tokio::select! {
-            reply = asked => assert_eq!(reply.status, 503, "nobody can answer: {reply:?}"),
-            () = waits => {}
+            reply = bank.get(&path) => assert_eq!(reply.status, 503, "nobody can answer: {reply:?}"),
+            () = table.is_waited_for() => {}
         }
     }
-    let (reply, ()) = tokio::join!(read(&bank, user.id), unlock_users(intruder));
+    let (reply, ()) = tokio::join!(read(&bank, user.id), table.release());
     assert_eq!(reply.json()["data"]["balance"].to_string(), "5.00");
     bank.close().await;
 }

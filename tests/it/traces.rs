@@ -8,12 +8,11 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use reqwest::{Client, Method};
 use serde_json::Value;
-use sqlx::{Connection, Executor, PgConnection};
 
 use crate::support::bank::{at_once, audit_of};
 use crate::support::collector::{Collector, Manner, attribute, hex, is_error};
 use crate::support::process::{Ended, Passbook, command};
-use crate::support::{Reply, eventually, postgres};
+use crate::support::{Locked, Reply, eventually, postgres};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const CALLER: &str = "b7ad6b7169203331";
@@ -379,17 +378,12 @@ async fn a_fault_is_an_error_of_ours_and_its_line_has_the_id_that_the_caller_saw
     ]
     .concat();
     let service = Traced::open(&flags, &environment).await;
-    let mut intruder = PgConnection::connect(&service.database)
-        .await
-        .expect("a connection");
-    intruder.execute("begin").await.expect("a transaction");
-    let held = "select from accounts where owner_id = 1 for update";
-    intruder.execute(held).await.expect("the row is held");
+    let accounts = Locked::accounts(&service.database).await;
     let writes = (0..6).map(|_| Box::pin(service.withdraw(&[])));
     // A lane and the queue take one each, and those wait for the row: the first to be answered is turned away.
     let (refused, _, rest) = select_all(writes).await;
     assert_eq!(refused.status, 503, "{refused:?}");
-    intruder.execute("rollback").await.expect("the row is free");
+    accounts.release().await;
     at_once(rest).await;
     let request_id = refused.json()["error"]["requestId"].clone();
     let request_id = request_id.as_str().expect("an id").to_owned();

@@ -1,7 +1,6 @@
 //! No answer: too much waits, or the database went away in the middle.
 
 use reqwest::Method;
-use sqlx::raw_sql;
 
 use super::{Account, assert_is, assert_made, deposit, text};
 use crate::support::bank::at_once;
@@ -84,9 +83,11 @@ async fn where_the_outcome_of_an_opening_is_unknown_there_is_no_version() {
     let crashing = Crashing::open().await;
     let bank = &crashing.bank;
     crashing.crash().await;
-    let headers = [("Idempotency-Key", "a")];
-    let body = Some(r#"{"balance":5}"#);
-    let lost = bank.send(Method::POST, "/accounts", &headers, body).await;
+    let open = || {
+        let asked = bank.ask(Method::POST, "/accounts").once("a");
+        asked.body(r#"{"balance":5}"#).send()
+    };
+    let lost = open().await;
     let request = text(&lost, "requestId");
     assert_is(
         &lost,
@@ -94,7 +95,7 @@ async fn where_the_outcome_of_an_opening_is_unknown_there_is_no_version() {
         &format!(r#"{{"error":"Server Crashes","CurrentVersion":null,"requestId":"{request}"}}"#),
     );
     crashing.come_back().await;
-    let again = bank.send(Method::POST, "/accounts", &headers, body).await;
+    let again = open().await;
     assert_eq!(again.status, 409, "{again:?}");
     let id = again.json()["accountId"].as_i64().expect("an id");
     Account { bank, id }.assert_stands("5.00", 2).await;
@@ -106,9 +107,7 @@ async fn where_too_much_waits_the_answer_is_503_with_a_time_to_retry() {
     let flags = ["--queue-max", "4", "--lanes", "1", "--batch-size-max", "1"];
     let bank = Bank::open_with(&flags).await;
     let account = Account::open(&bank, "0").await;
-    let mut intruder = bank.intruder().await;
-    let lock = "begin; lock table entries in access exclusive mode";
-    raw_sql(lock).execute(&mut intruder).await.expect("locked");
+    let entries = bank.lock_table("entries").await;
     let body = deposit("1");
     let requests = at_once((0..10).map(|_| account.transact(&body)));
     let release = async {
@@ -117,8 +116,7 @@ async fn where_too_much_waits_the_answer_is_503_with_a_time_to_retry() {
             7 <= bank.app.service().counts().overloaded
         })
         .await;
-        let released = raw_sql("rollback").execute(&mut intruder).await;
-        released.expect("released");
+        entries.release().await;
     };
     let (replies, ()) = tokio::join!(requests, release);
     let (made, refused): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status == 201);

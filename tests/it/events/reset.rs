@@ -2,19 +2,17 @@
 
 use passbook::ledger::{AccountId, AccountRef, Rejection};
 use reqwest::Method;
-use sqlx::PgConnection;
 
 use super::{balance, bank, deposit, said, withdraw};
 use crate::support::bank::{at_once, transfer};
-use crate::support::{Bank, Reply, eventually};
+use crate::support::{Bank, Reply};
 
 async fn reset(bank: &Bank) -> Reply {
     bank.send(Method::POST, "/reset", &[], None).await
 }
 
 async fn reset_once(bank: &Bank, key: &str) -> Reply {
-    let headers = [("Idempotency-Key", key)];
-    bank.send(Method::POST, "/reset", &headers, None).await
+    bank.ask(Method::POST, "/reset").once(key).send().await
 }
 
 #[tokio::test]
@@ -87,9 +85,8 @@ async fn a_key_resets_once() {
     assert_eq!((said(&again), again.is_replayed()), ((200, "OK"), true));
     assert_eq!(said(&balance(&bank, "a").await), (200, "10"));
     // The key belongs to the request of another kind.
-    let headers = [("Idempotency-Key", "k")];
-    let open = bank.send(Method::POST, "/api/users", &headers, Some("{}"));
-    assert_eq!(open.await.status, 422);
+    let open = bank.ask(Method::POST, "/api/users").once("k").body("{}");
+    assert_eq!(open.send().await.status, 422);
     bank.close().await;
 }
 
@@ -126,20 +123,11 @@ async fn what_is_being_written_while_the_book_is_reset_goes_to_the_new_one() {
     let here = bank().await;
     let there = Bank::open_on(&here.database_url, &["--allow-reset"]).await;
     deposit(&here, "a", "10").await;
-    let mut intruder = here.intruder().await;
-    run(
-        &mut intruder,
-        "begin; select from accounts for no key update",
-    )
-    .await;
+    let mut accounts = here.lock_accounts().await;
     let meanwhile = async {
-        let waiting = "select count(*) from pg_locks where not granted";
-        eventually("the deposit waits for its account", async || {
-            here.number(waiting).await == 1
-        })
-        .await;
+        accounts.is_waited_for().await;
         let reset = reset(&there).await;
-        run(&mut intruder, "rollback").await;
+        accounts.release().await;
         reset
     };
     let (deposit, reset) = tokio::join!(deposit(&here, "a", "1"), meanwhile);
@@ -149,11 +137,6 @@ async fn what_is_being_written_while_the_book_is_reset_goes_to_the_new_one() {
     assert_eq!(said(&balance(&here, "a").await), (200, "1"));
     there.stop().await;
     here.close().await;
-}
-
-async fn run(connection: &mut PgConnection, sql: &'static str) {
-    let run = sqlx::raw_sql(sql).execute(connection).await;
-    run.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// The id of the account that has this name in the open book.
@@ -169,11 +152,8 @@ async fn account(bank: &Bank, name: &str) -> i64 {
 async fn change(bank: &Bank, account: i64, kind: &str, amount: &str, key: Option<&str>) -> Reply {
     let path = format!("/accounts/{account}/transactions");
     let body = format!(r#"{{"type":"{kind}","amount":{amount}}}"#);
-    let headers: Vec<_> = key
-        .map(|key| ("Idempotency-Key", key))
-        .into_iter()
-        .collect();
-    bank.send(Method::POST, &path, &headers, Some(&body)).await
+    let asked = bank.ask(Method::POST, &path).once(key);
+    asked.body(&body).send().await
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::ask::Ask;
-use super::postgres;
+use super::{Locked, eventually, postgres};
 
 /// A service that listens on a port of its own, over a database of its own.
 pub(crate) struct Bank {
@@ -186,7 +186,28 @@ impl Bank {
         postgres::tamper(&self.database_url, sql).await;
     }
 
-    /// A connection of the test's own, to hold locks with.
+    /// Keeps an account for the test.
+    pub(crate) async fn lock_account(&self, id: i64) -> Locked {
+        Locked::account(&self.database_url, id).await
+    }
+
+    pub(crate) async fn lock_accounts(&self) -> Locked {
+        Locked::accounts(&self.database_url).await
+    }
+
+    pub(crate) async fn lock_table(&self, name: &str) -> Locked {
+        Locked::table(&self.database_url, name).await
+    }
+
+    /// So many commands wait in the queue.
+    pub(crate) async fn waits_with(&self, commands: usize) {
+        eventually("commands wait in the queue", async || {
+            self.app.service().counts().waiting == commands
+        })
+        .await;
+    }
+
+    /// A connection of the test's own.
     pub(crate) async fn intruder(&self) -> PgConnection {
         PgConnection::connect(&self.database_url)
             .await

@@ -4,6 +4,7 @@ pub(crate) mod ask;
 pub(crate) mod bank;
 pub(crate) mod collector;
 pub(crate) mod faults;
+pub(crate) mod locked;
 pub(crate) mod newer;
 pub(crate) mod peer;
 pub(crate) mod postgres;
@@ -13,6 +14,7 @@ pub(crate) mod proxy;
 use std::time::{Duration, Instant};
 
 pub(crate) use bank::{Bank, Reply};
+pub(crate) use locked::Locked;
 
 /// Waits until the condition holds; a test that waits in vain says what for.
 pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {

@@ -69,6 +69,8 @@ struct State {
     cuts: AtomicU64,
     door: AtomicU8,
     delay_ms: AtomicU64,
+    /// How many connections came while the door was not open.
+    turned_away: AtomicU64,
     /// How many connections there have been, and how many of them are silent by now.
     made: AtomicU64,
     silenced: AtomicU64,
@@ -124,6 +126,7 @@ impl Proxy {
             cuts: AtomicU64::new(0),
             door: AtomicU8::new(Door::Open as u8),
             delay_ms: AtomicU64::new(0),
+            turned_away: AtomicU64::new(0),
             made: AtomicU64::new(0),
             silenced: AtomicU64::new(0),
         };
@@ -162,6 +165,11 @@ impl Proxy {
 
     pub(crate) fn set_door(&self, door: Door) {
         self.state.door.store(door as u8, Ordering::SeqCst);
+    }
+
+    /// How many connections have come while the door was shut or silent.
+    pub(crate) fn turned_away(&self) -> u64 {
+        self.state.turned_away.load(Ordering::SeqCst)
     }
 
     /// Nothing gets through the connections that there are any more, and nobody is told.
@@ -220,6 +228,9 @@ impl State {
 /// A connection through the proxy, if it is open.
 async fn open(client: impl Stream, socket: &Path, state: &Arc<State>) {
     let door = state.door.load(Ordering::SeqCst);
+    if door != Door::Open as u8 {
+        state.turned_away.fetch_add(1, Ordering::SeqCst);
+    }
     if door == Door::Shut as u8 {
         return;
     }

@@ -1,6 +1,5 @@
 //! The network to PostgreSQL cut, stalled, refused and delayed around the commit, with every outcome that a commit can have then.
 
-use sqlx::{Connection, PgConnection};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -9,9 +8,9 @@ use super::check::check;
 use super::clients::World;
 use super::history::Told;
 use super::run::Run;
-use crate::support::Bank;
 use crate::support::bank::at_once;
 use crate::support::proxy::{Cut, Door, Proxy};
+use crate::support::{Bank, Locked};
 
 /// Cuts of each kind before the history is checked.
 const CUTS: u64 = 11;
@@ -66,22 +65,15 @@ async fn lose(cut: Cut, proxy: &Proxy, direct: &str, world: &Arc<World>, run: &m
     // A lock from outside lets the old backend commit only after the lane has looked.
     let late =
         (cut == Cut::Orphan && run.rng.bool()).then(|| Duration::from_millis(run.rng.u64(5..150)));
-    let mut intruder = PgConnection::connect(direct).await.expect("a connection");
-    if late.is_some() {
-        let lock = "begin; select 1 from accounts order by id for no key update";
-        sqlx::raw_sql(lock)
-            .execute(&mut intruder)
-            .await
-            .expect("locked");
-    }
+    let accounts = match late {
+        Some(late) => Some((late, Locked::accounts(direct).await)),
+        None => None,
+    };
     proxy.cut_next(cut);
     let release = async {
-        if let Some(late) = late {
+        if let Some((late, accounts)) = accounts {
             sleep(late).await;
-            sqlx::raw_sql("rollback")
-                .execute(&mut intruder)
-                .await
-                .expect("released");
+            accounts.release().await;
         }
     };
     let asking = at_once(wishes.into_iter().map(|asked| world.ask(asked)));
@@ -93,7 +85,6 @@ async fn lose(cut: Cut, proxy: &Proxy, direct: &str, world: &Arc<World>, run: &m
         );
     }
     proxy.cut_next(Cut::Nothing);
-    intruder.close().await.expect("closed");
     // Refusals without keys write nothing that could be cut.
     if before < proxy.cuts() {
         run.count(format!("ambiguous commits, {cut:?} lost"), 1);
