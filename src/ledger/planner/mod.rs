@@ -26,8 +26,8 @@ use self::drafts::{Draft, Drafts, Origin};
 use self::plan::{NewAccount, NewTransaction, Plan, Recorded, Swap, View};
 use super::key::{self, Scope};
 use super::{
-    AccountId, Action, Answered, BookId, Books, Command, Kind, NamedAccount, Receipt, Rejection,
-    Standing, UserId,
+    AccountId, AccountRef, Action, Answered, BookId, Books, Command, Kind, NamedAccount, Receipt,
+    Rejection, Side, Standing, UserId,
 };
 
 /// Decides every command, in order, on top of the view and of the commands before it. Pure: the same arguments give the
@@ -117,20 +117,26 @@ impl<'a, 'v> Planner<'a, 'v> {
     /// Where the command's key is unique, if it has one. An account that may be opened is opened for that, and stays open
     /// whatever becomes of the command: a withdrawal that was refused must stay so after the first deposit.
     fn scope(&mut self, command: &Command) -> Result<Option<Scope>, Rejection> {
-        let Action::Post(posting) = &command.action else {
-            self.find_conditions(command)?;
-            return Ok(key::scope(&command.action, |_| None).filter(|_| command.key.is_some()));
-        };
-        let [from, to] = self.ends(posting)?;
+        let action = &command.action;
+        if let Action::Post(posting) = action {
+            self.ends(posting)?;
+        }
         self.find_conditions(command)?;
         if command.key.is_none() {
             return Ok(None);
         }
-        let account = match if let End::World = from { to } else { from } {
-            End::Free(name) => Some(self.open_named(&name, posting.currency)),
-            end => end.account(),
-        };
-        Ok(key::scope(&command.action, |_| account))
+        Ok(key::scope(action, |account| {
+            self.find_or_open(account, action)
+        }))
+    }
+
+    fn find_or_open(&mut self, reference: &AccountRef, action: &Action) -> Option<AccountId> {
+        match (self.locate(reference, Side::Target).ok()?, action) {
+            (End::Free(name), Action::Post(posting)) => {
+                Some(self.open_named(&name, posting.currency))
+            }
+            (end, _) => end.account(),
+        }
     }
 
     /// The answer that the key has already, in the database or earlier in this batch.
