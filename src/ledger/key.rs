@@ -5,8 +5,11 @@
 
 use sha2::{Digest as _, Sha256};
 
+use super::account::{AccountId, UserId, Version};
 use super::action::{AccountRef, Action, Party};
-use super::{AccountId, Amount, BookId, Currency, Email, Magnitude, UserId, Version};
+use super::book::BookId;
+use super::email::Email;
+use super::money::{Amount, Currency, Magnitude};
 
 /// What a caller sends along to be able to ask again without asking twice.
 #[derive(Clone, Debug, PartialEq, Eq)]

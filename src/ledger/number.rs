@@ -1,6 +1,6 @@
 //! The 12-digit number of an account: ten digits of its id and two that catch a mistyped one.
 
-use super::AccountId;
+use super::account::AccountId;
 
 /// The largest id that has a number.
 const ID_MAX: i64 = 9_999_999_999;
