@@ -16,10 +16,14 @@ impl Lane {
     /// Fills the view with all that the commands need.
     pub(super) async fn fill(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
         batch.view.forget_guesses();
-        for _ in 0..ROUNDS_MAX {
+        for round in 0.. {
             let needs = Needs::of(batch.work.commands(), &batch.view);
             if needs.is_empty() {
-                return self.lend_ids(batch).await;
+                break;
+            }
+            if round == ROUNDS_MAX {
+                let books = needs.books;
+                return Err(StorageError::Corrupt(format!("no book is open: {books:?}")));
             }
             self.fill_books(needs.books, &mut batch.view).await?;
             self.fill_emails(needs.emails, &mut batch.view).await?;
@@ -31,11 +35,7 @@ impl Lane {
                 });
             }
         }
-        let needs = Needs::of(batch.work.commands(), &batch.view);
-        if needs.is_empty() {
-            return self.lend_ids(batch).await;
-        }
-        Err(StorageError::Corrupt(format!("there is none of {needs:?}")))
+        self.lend_ids(batch).await
     }
 
     /// The open books of names.

@@ -118,6 +118,10 @@ impl<'a, 'v> Planner<'a, 'v> {
     /// whatever becomes of the command: a withdrawal that was refused must stay so after the first deposit.
     fn scope(&mut self, command: &Command) -> Result<Option<Scope>, Rejection> {
         let action = &command.action;
+        if command.key.is_none() && command.conditions.is_empty() {
+            // What the action names is found when it is carried out.
+            return Ok(None);
+        }
         if let Action::Post(posting) = action {
             self.ends(posting)?;
         }

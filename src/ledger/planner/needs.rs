@@ -63,9 +63,10 @@ impl<'a> Needs<'a> {
                 self.books.insert(*book);
             }
             Action::OpenUser(open) => {
-                let forms = open.email.iter().flat_map(Email::stored_as);
-                let unknown = forms.filter(|form| !view.emails.contains_key(form));
-                self.emails.extend(unknown);
+                // All forms are read together, and one says whether they were: there are many, and dear to find.
+                let is_unknown = |email: &&Email| !view.emails.contains_key(email.canonical());
+                let unknown = open.email.iter().filter(is_unknown);
+                self.emails.extend(unknown.flat_map(Email::stored_as));
             }
             Action::Post(_) | Action::OpenAccount(_) | Action::ResetBook(_) => {}
         }
