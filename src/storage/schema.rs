@@ -12,7 +12,10 @@ const RELIED_ON: &str = include_str!("schema/relied_on.txt");
 const PARTS: &str = "
     with relied (relation) as (
         select oid from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'
-            and relname in ('currencies', 'books', 'users', 'accounts', 'account_names', 'transactions', 'entries', 'sessions')
+            and relname in (
+                'currencies', 'books', 'users', 'accounts', 'account_names', 'transactions', 'entries', 'sessions',
+                'principals', 'callers', 'holds', 'transaction_details', 'account_details', 'external_ids', 'leases'
+            )
     ), role (name) as (
         select rolname from pg_roles where rolname = 'passbook_runtime'
     )
@@ -58,7 +61,8 @@ union all
     from pg_proc where pronamespace = current_schema()::regnamespace and proname = 'history_is_append_only'
 union all
     select format('type %s', typname), (select string_agg(enumlabel, ', ' order by enumsortorder) from pg_enum where enumtypid = pg_type.oid)
-    from pg_type where typnamespace = current_schema()::regnamespace and typname in ('account_status', 'transaction_kind', 'scope_kind')
+    from pg_type where typnamespace = current_schema()::regnamespace
+        and typname in ('account_status', 'transaction_kind', 'scope_kind', 'entry_kind', 'hold_status')
 union all
     select format('grant on %s to %s', relation::regclass, role.name), coalesce((
             select string_agg(told, ', ' order by told) from (
@@ -77,7 +81,8 @@ union all
 union all
     select format('grant on %s to %s', sequence, role.name),
         case when has_sequence_privilege(role.name, sequence, 'usage') then 'usage' else 'nothing' end
-    from unnest(array['accounts_id_seq', 'users_id_seq', 'books_id_seq']) as sequence, role
+    from unnest(array['accounts_id_seq', 'users_id_seq', 'books_id_seq', 'principals_id_seq', 'callers_id_seq'])
+        as sequence, role
 union all
     select format('grant on the schema to %s', role.name),
         case when has_schema_privilege(role.name, current_schema(), 'usage') then 'usage' else 'nothing' end

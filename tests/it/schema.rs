@@ -1,6 +1,12 @@
 //! What the schema promises whatever database it is put into.
 
+mod checks;
+mod guards;
+mod rows;
+
 use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use passbook::storage::{Database, connection, schema};
 use sqlx::AssertSqlSafe;
@@ -13,7 +19,10 @@ const ORDERS: &str = "
     select format('%s: %s', indexrelid::regclass, collname)
     from pg_index, unnest(indcollation) as used (id), pg_collation
     where indisunique and pg_collation.oid = used.id
-        and indrelid in ('transactions'::regclass, 'account_names'::regclass, 'books'::regclass, 'users'::regclass)
+        and indrelid in (
+            'transactions'::regclass, 'account_names'::regclass, 'books'::regclass, 'users'::regclass,
+            'principals'::regclass, 'external_ids'::regclass, 'leases'::regclass
+        )
     order by 1";
 
 #[tokio::test]
@@ -24,13 +33,33 @@ async fn names_and_emails_are_in_the_order_of_their_bytes_whatever_the_locale() 
     let expected = [
         "account_names_pkey: C",
         "books_open_name: C",
+        "external_ids_pkey: C",
+        "leases_pkey: C",
+        "principals_name: C",
         "users_email: C",
     ];
     assert_eq!(orders, expected);
     bank.close().await;
 }
 
-/// What migrations after V14 made, taken away again.
+/// What migrations after V17 made, taken away again.
+const BEFORE_V18: &str = "
+    drop table principals, callers, holds, transaction_details, account_details, external_ids, leases;
+    alter table books drop column closed_through, drop column closed_at;
+    alter table accounts drop constraint accounts_available_not_negative, drop column held, drop column active_holds,
+        drop column due_at, drop column details_digest, drop column state_version,
+        add constraint accounts_balance_not_below_floor check (balance >= floor);
+    alter table entries drop column kind, drop column posting, drop column hold_id, drop column hold_remaining,
+        drop column hold_expires_at, drop column held, drop column floor, drop column status, drop column details_digest,
+        drop column effective_at, add constraint entries_amount_check check (amount <> 0 and abs(amount) < 1e28);
+    alter table transactions drop column reverses, drop column part_of, drop column place, drop column details_digest,
+        drop column effective_at, drop column user_id, drop column book_id;
+    drop type entry_kind, hold_status;
+    delete from pg_enum where enumtypid = 'transaction_kind'::regtype
+        and enumlabel not in ('deposit', 'withdrawal', 'transfer', 'opening', 'empty', 'reset');
+    delete from refinery_schema_history where 18 <= version;";
+
+/// What migrations from V15 to V17 made, taken away again.
 const BEFORE_V15: &str = "
     alter table users drop column email_typed;
     drop index transactions_account_id;
@@ -62,6 +91,7 @@ async fn keys_from_before_they_had_hashes_are_known() {
     }
     assert_eq!(user.change("-1").await.status, 200);
     let url = bank.database_url.clone();
+    bank.plant(BEFORE_V18).await;
     bank.plant(BEFORE_V15).await;
     bank.plant(BEFORE_KEY_HASH).await;
     let id = user.id;
@@ -84,8 +114,52 @@ async fn keys_from_before_they_had_hashes_are_known() {
 /// What the audit and `serve` hold a schema against.
 #[tokio::test]
 async fn what_is_relied_on_is_what_the_migrations_make() {
-    let bank = Bank::open().await;
-    let database = Database::parse(&bank.database_url, false).expect("a URL");
+    let url = postgres::create_database().await;
+    let parts = parts_of(&url).await;
+    let relied_on = include_str!("../../src/storage/schema/relied_on.txt");
+    assert_eq!(
+        relied_on, parts,
+        "src/storage/schema/relied_on.txt should be:\n{parts}"
+    );
+    postgres::drop_database(&url).await;
+}
+
+/// A ledger that lives long gets each migration in a transaction of its own, a new one gets all of them in one.
+#[tokio::test]
+async fn a_schema_that_was_migrated_version_by_version_is_the_same() {
+    let (step_by_step, at_once) = (
+        postgres::create_empty_database().await,
+        postgres::create_database().await,
+    );
+    let history = "create table refinery_schema_history
+        (version int4 primary key, name varchar(255), applied_on varchar(255), checksum varchar(255))";
+    postgres::execute(&step_by_step, history).await;
+    for file in migrations() {
+        let sql = fs::read_to_string(&file).expect("a migration");
+        postgres::execute(&step_by_step, &sql).await;
+    }
+    assert_eq!(parts_of(&step_by_step).await, parts_of(&at_once).await);
+    for url in [step_by_step, at_once] {
+        postgres::drop_database(&url).await;
+    }
+}
+
+/// In the order of their versions.
+fn migrations() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let files = fs::read_dir(folder).expect("migrations");
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort_by_key(|file| {
+        let name = file.file_name().and_then(|name| name.to_str());
+        let version = name.and_then(|name| name.strip_prefix('V')?.split_once("__"));
+        version.and_then(|(version, _)| version.parse::<u32>().ok())
+    });
+    files
+}
+
+/// A line for each part of the schema.
+async fn parts_of(url: &str) -> String {
+    let database = Database::parse(url, false).expect("a URL");
     let mut connection = database.connect_patient().await.expect("a connection");
     let parts = schema::list_parts(&mut connection).await.expect("parts");
     connection::close(connection).await;
@@ -93,12 +167,7 @@ async fn what_is_relied_on_is_what_the_migrations_make() {
     for (part, found) in parts {
         writeln!(text, "{part}: {found}").expect("written");
     }
-    let relied_on = include_str!("../../src/storage/schema/relied_on.txt");
-    assert_eq!(
-        relied_on, text,
-        "src/storage/schema/relied_on.txt should be:\n{text}"
-    );
-    bank.close().await;
+    text
 }
 
 const DEFECT: &str = "alter table entries disable trigger entries_append_only";
@@ -112,7 +181,7 @@ async fn serve_refuses_a_schema_that_lacks_what_guards_the_ledger() {
             "index transactions_idempotency_key is missing",
         ),
         (
-            "alter table accounts drop constraint accounts_balance_not_below_floor, drop constraint accounts_owner",
+            "alter table accounts drop constraint accounts_available_not_negative, drop constraint accounts_owner",
             ", and 1 more; passbook verify lists everything",
         ),
     ] {
@@ -189,6 +258,7 @@ async fn emails_from_before_they_had_an_order_of_their_own_are_known() {
         assert_eq!(bank.post("/api/users", &body(email)).await.status, 201);
     }
     let url = bank.database_url.clone();
+    bank.plant(BEFORE_V18).await;
     bank.plant(BEFORE_V15).await;
     bank.plant(BEFORE_EMAIL_ORDER).await;
     bank.stop().await;

@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use tokio::task::spawn_blocking;
 
 use self::asked::Teller;
 use self::fixture::Fixture;
 use crate::support::process::run;
-use crate::support::{Bank, postgres};
+use crate::support::{Bank, Locked, postgres};
 
 /// Nobody has used a session since the dump. Here no time has passed since then.
 const JUST_NOW: &str = "
@@ -57,6 +58,33 @@ async fn a_ledger_of_an_earlier_program_goes_on() {
     for folder in folders() {
         goes_on(&Fixture::read(&folder)).await;
     }
+}
+
+/// A batch of the program before has locked its accounts, and goes on to what else it reads and writes.
+#[tokio::test]
+async fn a_migration_waits_for_the_batch_that_is_under_way() {
+    let url = postgres::create_empty_database().await;
+    let before = Fixture::read(&root().join("tests/it/fixtures/v17"));
+    postgres::execute(&url, &before.dump).await;
+    let mut batch = Locked::accounts(&url).await;
+    let migrated = spawn_blocking({
+        let url = url.clone();
+        move || run(&["migrate", "--database-url", &url])
+    });
+    batch.is_waited_for().await;
+    for next in [
+        "select from books for share",
+        "update accounts set version = version",
+        "insert into users (id, created_at, updated_at) values (nextval('users_id_seq'), now(), now())",
+        "insert into transactions select * from transactions where false",
+        "insert into entries select * from entries where false",
+    ] {
+        batch.goes_on(next).await;
+    }
+    batch.release().await;
+    let migrated = migrated.await.expect("it ran");
+    assert_eq!(migrated.status.code(), Some(0), "{migrated:?}");
+    postgres::drop_database(&url).await;
 }
 
 /// With `FIXTURE=write`, it is kept for the programs that come after this one.

@@ -134,7 +134,7 @@ const TAMPERINGS: [(&str, &str); 26] = [
         "account GIVER: says balance 75.00, its entries add up to 74.00",
     ),
     (
-        "alter table accounts drop constraint accounts_balance_not_below_floor;
+        "alter table accounts drop constraint accounts_available_not_negative;
          update accounts set balance = -1 where id = GIVER",
         "account GIVER: has a balance below its floor",
     ),

@@ -35,6 +35,14 @@ impl Locked {
         Self { connection }
     }
 
+    /// The next statement of the transaction that has the lock.
+    pub(crate) async fn goes_on(&mut self, sql: &str) {
+        let next = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
+        next.execute(&mut self.connection)
+            .await
+            .expect("it is not in the way of whoever waits");
+    }
+
     /// How many backends wait for it. Asked over the connection that has the lock, as another takes too long to make on a busy
     /// machine; of `pg_locks`, as a transaction sees `pg_stat_activity` as it was.
     pub(crate) async fn waiting(&mut self) -> i64 {

@@ -73,24 +73,30 @@ pub(crate) async fn execute(url: &str, sql: &str) {
 
 /// Does what only the superuser may: edits what is guarded, and puts the guards back.
 pub(crate) async fn tamper(url: &str, sql: &str) {
-    execute(url, &format!("begin; {UNGUARD} {sql}; {GUARD} commit")).await;
+    let (mut unguard, mut guard) = (String::new(), String::new());
+    for table in GUARDED {
+        unguard += &format!("alter table {table} disable trigger all;");
+        guard += &format!(
+            "alter table {table} enable trigger all;
+             alter table {table} enable always trigger {table}_append_only;
+             alter table {table} enable always trigger {table}_no_truncate;"
+        );
+    }
+    execute(url, &format!("begin; {unguard} {sql}; {guard} commit")).await;
 }
 
-const UNGUARD: &str = "
-    alter table entries disable trigger all;
-    alter table transactions disable trigger all;
-    alter table currencies disable trigger all;";
-
-const GUARD: &str = "
-    alter table entries enable trigger all;
-    alter table entries enable always trigger entries_append_only;
-    alter table entries enable always trigger entries_no_truncate;
-    alter table transactions enable trigger all;
-    alter table transactions enable always trigger transactions_append_only;
-    alter table transactions enable always trigger transactions_no_truncate;
-    alter table currencies enable trigger all;
-    alter table currencies enable always trigger currencies_append_only;
-    alter table currencies enable always trigger currencies_no_truncate;";
+/// The tables whose rows nobody changes or deletes, and holds, of which some columns may be changed.
+pub(crate) const GUARDED: [&str; 9] = [
+    "entries",
+    "transactions",
+    "currencies",
+    "principals",
+    "callers",
+    "holds",
+    "transaction_details",
+    "account_details",
+    "external_ids",
+];
 
 /// The same database as the role that the service runs as.
 pub(crate) fn as_runtime(url: &str) -> String {
