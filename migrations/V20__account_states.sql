@@ -8,8 +8,8 @@
 -- first entry that says more, it is the version, set with every entry. A program of before moves the version alone. So it
 -- goes on with plain accounts and is refused on all others, where it would seal less than there is.
 --
--- The columns cost nothing. The checks read the table once, and no account can be read or written meanwhile: 8 to 18 s for
--- 20 million accounts in memory (1 million took 0.4 to 0.9 s on a small machine).
+-- The columns cost nothing. The checks read the table once, and no account can be read or written meanwhile: 8 to 24 s for
+-- 20 million accounts in memory (1 million took 0.4 to 1.2 s on two busy cores).
 alter table accounts
     add column held numeric not null default 0 check (held >= 0 and held < 1e28),
     add column active_holds integer not null default 0 check (active_holds between 0 and 1000),

@@ -5,8 +5,8 @@
 -- which item of an atomic bulk it was. `details_digest` is of the row in `transaction_details`, `effective_at` when it counts
 -- for the books. `user_id` and `book_id` are what it opened.
 --
--- The checks and the index read the table once each, and no transaction can be read or written meanwhile: 8 to 14 s for
--- 20 million transactions in memory (2 million took 0.8 to 1.4 s on a small machine).
+-- The checks and the index read the table once each, and no transaction can be read or written meanwhile: 8 to 20 s for
+-- 20 million transactions in memory (2 million took 0.8 to 2 s on two busy cores).
 alter type transaction_kind add value 'transaction';
 alter type transaction_kind add value 'hold_placed';
 alter type transaction_kind add value 'hold_changed';
