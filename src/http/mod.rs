@@ -5,6 +5,7 @@ pub mod server;
 pub mod settings;
 
 mod dialects;
+mod fault;
 mod observe;
 mod operation;
 mod request;

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::fault::FaultWords;
+use crate::http::fault::FaultWords;
 use crate::ledger::Fault;
 
 #[derive(Serialize)]

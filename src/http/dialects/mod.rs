@@ -8,7 +8,6 @@ pub(super) mod users;
 
 pub(super) mod balance;
 pub(super) mod failure;
-pub(super) mod fault;
 pub(super) mod landing;
 
 #[cfg(test)]

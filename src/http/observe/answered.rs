@@ -7,7 +7,7 @@ use actix_web::dev::ServiceResponse;
 use actix_web::http::{Method, StatusCode};
 use uuid::Uuid;
 
-use crate::http::dialects::fault::RequestId;
+use crate::http::fault::RequestId;
 use crate::http::operation::without_slash;
 
 /// A request with its answer. What a client can make up is not in it.

@@ -48,12 +48,13 @@ const ENGINE: [Room; 7] = [
     ("lane", &["limits", "watch", "queue", "memory", "shared"]),
 ];
 
-const HTTP: [Room; 7] = [
+const HTTP: [Room; 8] = [
+    ("fault", &[]),
     ("operation", &[]),
     ("request", &[]),
     ("settings", &["request"]),
-    ("dialects", &["operation", "request", "settings"]),
-    ("observe", &["operation", "request", "dialects"]),
+    ("dialects", &["fault", "operation", "request", "settings"]),
+    ("observe", &["fault", "operation", "request", "dialects"]),
     ("routing", &["operation", "dialects", "observe"]),
     ("server", &["request", "settings", "observe", "routing"]),
 ];

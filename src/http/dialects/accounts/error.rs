@@ -7,7 +7,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use super::transaction_id;
-use crate::http::dialects::fault::{self, FaultWords};
+use crate::http::fault::{self, FaultWords};
 use crate::http::request::body::BodyError;
 use crate::http::request::fields::FieldsError;
 use crate::http::request::idempotency::{self, KeyError, Refused};

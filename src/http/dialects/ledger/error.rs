@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use thiserror::Error;
 
 use crate::http::dialects::failure;
-use crate::http::dialects::fault;
+use crate::http::fault;
 use crate::http::request::body::BodyError;
 use crate::http::request::fields::FieldsError;
 use crate::http::request::idempotency::{self, KeyError, Refused};

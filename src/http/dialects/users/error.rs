@@ -8,7 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::http::dialects::fault::{self, FaultWords};
+use crate::http::fault::{self, FaultWords};
 use crate::http::request::body::BodyError;
 use crate::http::request::idempotency::{self, Refused};
 use crate::ledger::{Fault, Rejection};

@@ -9,7 +9,7 @@ use crate::ledger::Fault;
 use crate::telemetry::throttle::Throttle;
 
 /// How long a caller should wait before it asks again.
-const RETRY_AFTER_SECONDS: &str = "1";
+pub(in crate::http) const RETRY_AFTER_SECONDS: &str = "1";
 
 static FAILED: Throttle = Throttle::new();
 
