@@ -1,4 +1,4 @@
-//! How it is said: dialects over what they share, and the server that speaks them.
+//! How it is said: dialects and the native API over what they share, and the server that speaks them.
 
 mod routing;
 pub mod server;
@@ -9,5 +9,7 @@ mod fault;
 mod observe;
 mod operation;
 mod request;
+#[cfg_attr(not(test), expect(dead_code, reason = "its first writes come next"))]
+mod v1;
 
 pub use self::routing::{operations, writes};

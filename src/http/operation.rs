@@ -54,6 +54,19 @@ impl Operation {
     }
 }
 
+/// Whether a path belongs to the native API, in which no path has a slash at its end.
+pub(super) fn is_native(path: &str) -> bool {
+    ["/v1", "/problems"]
+        .into_iter()
+        .any(|prefix| is_under(prefix, path))
+}
+
+/// Whether a path is a prefix, or goes on from it.
+pub(super) fn is_under(prefix: &str, path: &str) -> bool {
+    let rest = path.strip_prefix(prefix);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// A path without the slash at its end, which may be left out.
 pub(super) fn without_slash(path: &str) -> &str {
     path.strip_suffix('/')

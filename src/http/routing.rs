@@ -8,7 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 
 use super::dialects::{accounts, balance, events, failure, landing, ledger, microfin, users};
 use super::observe::admin;
-use super::operation::{Dialect, Effect, Operation, without_slash};
+use super::operation::{Dialect, Effect, Operation, is_native, is_under, without_slash};
+use super::v1;
 
 /// Under it, what is at no operation's path or method is not found, in the shape of the `users` dialect.
 const API: &str = "/api";
@@ -46,6 +47,10 @@ const DIALECTS: &[Dialect] = &[
         refuse: microfin::refuse,
     },
     Dialect {
+        operations: v1::OPERATIONS,
+        refuse: v1::refuse,
+    },
+    Dialect {
         operations: admin::OPERATIONS,
         refuse: failure::refuse,
     },
@@ -71,7 +76,8 @@ pub fn writes() -> impl Iterator<Item = (&'static str, &'static str)> {
     writes.map(|operation| (operation.method.as_str(), operation.path))
 }
 
-/// Registers every operation, with a slash at the end of its path and without, and what answers everywhere else.
+/// Registers every operation, with a slash at the end of its path and without, and what answers everywhere else. Paths
+/// of the native API have no slash at their end.
 pub(super) fn routes(config: &mut ServiceConfig) {
     let mut paths: Vec<&str> = Vec::new();
     for operation in all() {
@@ -83,7 +89,8 @@ pub(super) fn routes(config: &mut ServiceConfig) {
         route(config, path, path);
     }
     // Behind the others, as actix tries one path after the other.
-    for path in paths.iter().filter(|path| !path.ends_with('/')) {
+    let has_slash = |path: &&&str| !path.ends_with('/') && !is_native(path);
+    for path in paths.iter().filter(has_slash) {
         route(config, path, &format!("{path}/"));
     }
     config.default_service(web::to(async |request: HttpRequest| nowhere(&request)));
@@ -133,6 +140,7 @@ pub(super) fn refuse(request: &HttpRequest, status: StatusCode, message: &str) -
     let refuse = match dialect {
         Some(dialect) => dialect.refuse,
         None if is_api(request.path()) => users::refuse,
+        None if is_native(request.path()) => v1::refuse,
         None => failure::refuse,
     };
     refuse(status, message)
@@ -185,6 +193,5 @@ fn not_found(request: &HttpRequest) -> &'static str {
 }
 
 fn is_api(path: &str) -> bool {
-    let rest = path.strip_prefix(API);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    is_under(API, path)
 }

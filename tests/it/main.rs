@@ -44,5 +44,6 @@ mod turns;
 mod two_services;
 mod upgrades;
 mod users;
+mod v1;
 mod verify;
 mod whole_numbers;

@@ -16,7 +16,8 @@ use tokio::time::Instant;
 use self::answered::Answered;
 use self::metrics::Metrics;
 use self::trace::Trace;
-use self::traceparent::TRACEPARENT;
+use self::traceparent::{TRACEPARENT, TRACERESPONSE};
+use crate::http::operation::is_native;
 
 /// Who is told.
 pub(super) struct Observer {
@@ -61,8 +62,13 @@ pub(super) async fn observe(
     observer.metrics.record(&answered);
     if let Some(trace) = trace {
         if let Some(header) = trace.header() {
-            let headers = response.headers_mut();
-            headers.insert(TRACEPARENT.clone(), header);
+            // Clients of the dialects know it under the request's own name.
+            let name = if is_native(response.request().path()) {
+                &TRACERESPONSE
+            } else {
+                &TRACEPARENT
+            };
+            response.headers_mut().insert(name.clone(), header);
         }
         if observer.logs {
             log(&answered, &trace);

@@ -6,6 +6,8 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::trace::{SpanContext, SpanId, TraceFlags, TraceId, TraceState};
 
 pub(super) static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+/// The same in an answer, which no version of the standard has but its drafts (Trace Context Level 2, section 3.4).
+pub(super) static TRACERESPONSE: HeaderName = HeaderName::from_static("traceresponse");
 static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// A version, a trace, a span and flags, with dashes between them: all that version 00 has.

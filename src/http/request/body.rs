@@ -99,6 +99,16 @@ impl Body {
         })
     }
 
+    /// As they came, decoded.
+    pub(in crate::http) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The media type that it is said to be, in lower case and without parameters; empty where nothing is said.
+    pub(in crate::http) fn media_type(&self) -> &str {
+        self.kind.split(';').next().unwrap_or_default().trim()
+    }
+
     pub(in crate::http) fn is_blank(&self) -> bool {
         let bytes = self.bytes.strip_prefix(BYTE_ORDER_MARK.as_bytes());
         bytes.unwrap_or(&self.bytes).trim_ascii().is_empty()
@@ -206,10 +216,15 @@ impl BodyError {
     /// 15.5.16).
     pub(in crate::http) fn response(&self) -> HttpResponseBuilder {
         let mut response = HttpResponse::build(self.status());
-        if *self == Self::UnknownEncoding {
-            response.insert_header((ACCEPT_ENCODING, GZIP[0]));
+        if let Some(encoding) = self.accepted_encoding() {
+            response.insert_header((ACCEPT_ENCODING, encoding));
         }
         response
+    }
+
+    /// What is decoded, where something else came.
+    pub(in crate::http) fn accepted_encoding(&self) -> Option<&'static str> {
+        (*self == Self::UnknownEncoding).then_some(GZIP[0])
     }
 }
 

@@ -58,6 +58,12 @@ impl Fields {
         }
     }
 
+    /// In their order.
+    pub(in crate::http) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        let pairs = self.0.iter();
+        pairs.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     pub(in crate::http) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

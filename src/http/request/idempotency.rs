@@ -12,8 +12,8 @@ const REPLAYED: (HeaderName, HeaderValue) = (
     HeaderValue::from_static("true"),
 );
 
-const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
-const LENGTH_MAX: usize = 255;
+pub(in crate::http) const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
+pub(in crate::http) const LENGTH_MAX: usize = 255;
 
 #[derive(Debug, PartialEq, Eq, Error)]
 #[error("Idempotency-Key must be 1 to 255 visible ASCII characters, given once")]

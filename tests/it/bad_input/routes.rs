@@ -9,8 +9,9 @@ use serde_json::Value;
 
 use super::corpus::{FIELDS, SANE, broken_bodies, odd_queries, odd_values};
 use super::state;
-use crate::methods::allowed;
+use crate::methods::{allowed, is_native};
 use crate::support::{Bank, Reply};
+use crate::v1::assert_problem;
 
 /// Operations that take no body, and so do not look at one.
 const WITHOUT_BODY: [&str; 3] = ["/reset", "/api/accountGeneration", "/api/signout"];
@@ -57,6 +58,10 @@ impl Probe {
         if reply.status < 400 || self.method == "HEAD" {
             return;
         }
+        if is_native(&self.path) {
+            assert_problem(reply, &what);
+            return;
+        }
         assert_eq!(reply.headers["content-type"], "application/json", "{what}");
         let json: Value = serde_json::from_str(&reply.text)
             .unwrap_or_else(|error| panic!("{what}: {error}: {reply:?}"));
@@ -79,7 +84,7 @@ impl Probe {
 
 /// The path with a value for each part in braces.
 fn fill(pattern: &str, value: &str) -> String {
-    pattern.replace("{id}", value)
+    pattern.replace("{id}", value).replace("{code}", value)
 }
 
 fn writes() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -228,7 +233,7 @@ async fn no_operation_fails_whatever_its_path_and_query_hold() {
             .iter()
             .map(|query| format!("{}?{query}", fill(path, "1")))
             .collect();
-        if path.contains("{id}") {
+        if path.contains('{') {
             paths.extend(values.iter().map(|value| fill(path, value)));
             paths.push(fill(path, &"9".repeat(5_000)));
         }

@@ -48,14 +48,15 @@ const ENGINE: [Room; 7] = [
     ("lane", &["limits", "watch", "queue", "memory", "shared"]),
 ];
 
-const HTTP: [Room; 8] = [
+const HTTP: [Room; 9] = [
     ("fault", &[]),
     ("operation", &[]),
     ("request", &[]),
     ("settings", &["request"]),
     ("dialects", &["fault", "operation", "request", "settings"]),
+    ("v1", &["fault", "operation", "request", "settings"]),
     ("observe", &["fault", "operation", "request", "dialects"]),
-    ("routing", &["operation", "dialects", "observe"]),
+    ("routing", &["operation", "dialects", "v1", "observe"]),
     ("server", &["request", "settings", "observe", "routing"]),
 ];
 

@@ -12,11 +12,13 @@ use crate::http::request::authority::Origin;
 
 /// What a request may say beside what any page may.
 const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Authorization, Content-Encoding, Content-Type, Idempotency-Key, traceparent, tracestate",
+    "Authorization, Content-Encoding, Content-Type, Idempotency-Key, If-Match, If-None-Match, Passbook-Book, \
+     traceparent, tracestate",
 );
 /// What a page may read of an answer's head beside what any page may.
 const ANSWER_HEADERS: HeaderValue = HeaderValue::from_static(
-    "Accept-Encoding, Allow, Idempotent-Replayed, Retry-After, traceparent",
+    "Accept, Accept-Encoding, Accept-Patch, Allow, ETag, Idempotent-Replayed, Location, Retry-After, \
+     WWW-Authenticate, traceparent, traceresponse",
 );
 /// How long a browser may remember what it was told, in seconds.
 const AGE_MAX: HeaderValue = HeaderValue::from_static("600");
