@@ -248,6 +248,13 @@ pub struct ServeArgs {
     #[arg(long, env = "PASSBOOK_READ_BATCH_SIZE_MAX", value_name = "COUNT", default_value_t = 500, value_parser = within(1, engine::BATCH_SIZE_MAX), help_heading = "Engine")]
     pub read_batch_size_max: usize,
 
+    /// Refuse what changes something by /v1 without an Idempotency-Key
+    #[arg(
+        long, env = "PASSBOOK_REQUIRE_KEYS", value_name = "BOOL", help_heading = "Ledger", default_value = "true",
+        default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub require_keys: bool,
+
     /// Open user 1 with 10000 on an empty ledger [default: true on the embedded PostgreSQL, else false]
     #[arg(
         long, env = "PASSBOOK_DEMO", value_name = "BOOL", help_heading = "Ledger",

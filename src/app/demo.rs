@@ -1,7 +1,7 @@
 //! The demo user: somebody to try the service with, on a ledger that has nobody yet.
 
 use super::error::AppError;
-use crate::ledger::{Amount, OpenUser, UserId, key};
+use crate::ledger::{Amount, FirstAccount, OpenUser, UserId, key};
 use crate::service::Service;
 
 /// What the demo user holds at first, in units of the default currency.
@@ -28,10 +28,12 @@ pub(super) async fn open_user(service: &Service) -> Result<(), AppError> {
         email: None,
         password_hash: None,
         session: None,
-        currency,
-        opening_balance: Amount::parse_plain(BALANCE, currency.scale)
-            .map_err(|error| failed(&error))?
-            .magnitude(),
+        account: Some(FirstAccount {
+            currency,
+            opening_balance: Amount::parse_plain(BALANCE, currency.scale)
+                .map_err(|error| failed(&error))?
+                .magnitude(),
+        }),
     };
     let answered = service.open_user(user, Some(key::own(KEY))).await;
     let answered = answered.map_err(|error| failed(&error))?;

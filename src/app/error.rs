@@ -20,6 +20,8 @@ pub enum AppError {
     Database { database: String, reason: String },
     #[error("there is a currency {0} already: passbook currencies lists them")]
     CurrencyTaken(String),
+    #[error("there is an open book {0} already: passbook books lists them")]
+    BookTaken(String),
     #[error("interrupted: nothing was done")]
     Interrupted,
     #[error("{} {reason}", path.display())]

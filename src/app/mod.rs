@@ -10,6 +10,8 @@ mod settings;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
+
 pub use self::error::{AppError, unusable};
 pub use self::opened::Opened;
 pub use self::schema::migrate;
@@ -25,6 +27,7 @@ use crate::telemetry::traces::Traces;
 /// A service that runs.
 pub struct App {
     server: Server,
+    sweeper: JoinHandle<()>,
     service: Arc<Service>,
     embedded: Option<postgres::Server>,
     database: Database,
@@ -105,6 +108,7 @@ impl App {
         match started.await {
             Ok(server) => Ok(Self {
                 server,
+                sweeper: tokio::spawn(Arc::clone(&service).sweep()),
                 service,
                 embedded: None,
                 database,
@@ -160,6 +164,7 @@ impl App {
     /// Where the embedded PostgreSQL does not stop cleanly; it recovers at the next start.
     pub async fn stop(self) -> Result<(), AppError> {
         self.server.drain().await;
+        self.sweeper.abort();
         self.service.close().await;
         self.server.stop().await;
         let stopped = match self.embedded {

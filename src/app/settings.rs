@@ -48,6 +48,7 @@ pub(super) fn service(args: &ServeArgs) -> service::Settings {
         pool_size_max: args.pool_size_max,
         read_batch_size_max: args.read_batch_size_max,
         currency: args.default_currency,
+        requires_keys: args.require_keys,
     }
 }
 

@@ -56,6 +56,12 @@ pub enum Scenario {
     Reads,
     /// Pages of the newest entries, of any of many accounts (needs the database)
     History,
+    /// Transactions of /v1 with one posting, between any two of many accounts in USD (needs the database)
+    Transactions,
+    /// The same with ten postings
+    Postings,
+    /// Holds of /v1, placed on any of many accounts in USD (needs the database)
+    Holds,
     /// Sign-ins with a password
     #[value(name = "signin")]
     SignIn,
@@ -75,6 +81,9 @@ impl Scenario {
             Self::One => "one",
             Self::Reads => "reads",
             Self::History => "history",
+            Self::Transactions => "transactions",
+            Self::Postings => "postings",
+            Self::Holds => "holds",
             Self::SignIn => "signin",
         }
     }
@@ -93,7 +102,10 @@ impl Scenario {
             | Self::Mixed
             | Self::RetryStorm
             | Self::Reads
-            | Self::History => &[1, 16, 64, 256],
+            | Self::History
+            | Self::Transactions
+            | Self::Postings
+            | Self::Holds => &[1, 16, 64, 256],
         }
     }
 
@@ -109,8 +121,20 @@ impl Scenario {
             | Self::RetryStorm
             | Self::Reads
             | Self::History
+            | Self::Transactions
+            | Self::Postings
+            | Self::Holds
             | Self::SignIn => false,
         }
+    }
+
+    /// Whether it asks for accounts by their numbers, which the database has to tell.
+    #[must_use]
+    pub fn is_over_ids(self) -> bool {
+        matches!(
+            self,
+            Self::History | Self::Transactions | Self::Postings | Self::Holds
+        )
     }
 
     /// Whether it is about the same users as the others of which this is so, and may be measured beside them.
@@ -123,7 +147,10 @@ impl Scenario {
             | Self::RetryStorm
             | Self::One
             | Self::Reads
-            | Self::History => true,
+            | Self::History
+            | Self::Transactions
+            | Self::Postings
+            | Self::Holds => true,
             Self::Withdraw10k | Self::Transfers | Self::SignIn => false,
         }
     }

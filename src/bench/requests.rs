@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::popularity::Popularity;
 use super::writes;
+use crate::storage::statistics::number_of;
 
 /// What users and accounts hold at first: more than any run takes from them.
 const PLENTY: u64 = 1_000_000_000;
@@ -50,6 +51,15 @@ pub(super) enum What {
     },
     /// The newest entries of any of the accounts, as many as the service gives by itself.
     Page {
+        accounts: Arc<[i64]>,
+    },
+    /// From one account to another by `/v1`, so often in one transaction.
+    Post {
+        accounts: Arc<[i64]>,
+        postings: u8,
+    },
+    /// Money of any of the accounts is set aside by `/v1`.
+    Hold {
         accounts: Arc<[i64]>,
     },
     /// From one account to another.
@@ -147,6 +157,13 @@ impl Requests {
                 let account = self.pick(accounts, number);
                 self.get(&format!("/accounts/{account}/transactions"), buffer)
             }
+            What::Post { accounts, postings } => self.post(number, accounts, *postings, buffer),
+            What::Hold { accounts } => {
+                let account = number_of(self.pick(accounts, number));
+                let body = format!(r#"{{"account":"{account}","amount":"1","currency":"USD"}}"#);
+                self.write_with_body(buffer, "POST /v1/holds", &body, number);
+                Asked::write(number, 1)
+            }
             What::Transfer { prefix, popularity } => {
                 let (from, to) = popularity.pick_two(&mut self.random(number));
                 let body = format!(
@@ -184,6 +201,14 @@ impl Requests {
         Asked::write(number, 1)
     }
 
+    fn post(&self, number: u64, accounts: &[i64], postings: u8, buffer: &mut Vec<u8>) -> Asked {
+        let mut random = self.random(number);
+        let each = (0..postings).map(|_| posting(accounts, &mut random));
+        let body = format!(r#"{{"postings":[{}]}}"#, each.collect::<Vec<_>>().join(","));
+        self.write_with_body(buffer, "POST /v1/transactions", &body, number);
+        Asked::write(number, postings.saturating_mul(2))
+    }
+
     fn read(&self, user: i64, buffer: &mut Vec<u8>) -> Asked {
         self.get(&format!("/api/users/{user}"), buffer)
     }
@@ -216,6 +241,19 @@ impl Requests {
     fn random(&self, number: u64) -> fastrand::Rng {
         fastrand::Rng::with_seed(self.run.wrapping_add(number))
     }
+}
+
+/// One dollar from one of the accounts to another.
+fn posting(accounts: &[i64], random: &mut fastrand::Rng) -> String {
+    let count = accounts.len().max(2);
+    let from = random.usize(..count);
+    // Neither is the other.
+    let to = from.wrapping_add(random.usize(1..count)) % count;
+    let [from, to] = [from, to].map(|index| {
+        let id = accounts.get(index).copied().unwrap_or_default();
+        number_of(id)
+    });
+    format!(r#"{{"from":"{from}","to":"{to}","amount":"1","currency":"USD"}}"#)
 }
 
 fn name(prefix: u64, number: u64) -> String {

@@ -14,6 +14,8 @@ pub(super) const ACCEPTANCE_AMOUNT: u64 = 2;
 pub(super) const ACCEPTANCE_BALANCE: u64 = 10_000;
 /// Users who sign in.
 const SIGN_IN_USERS: u64 = 8;
+/// Postings of a transaction that has several.
+const POSTINGS: u8 = 10;
 /// Copies of each request in a storm of retries.
 const COPIES: u64 = 3;
 
@@ -54,7 +56,10 @@ impl Scenario {
             | Self::RetryStorm
             | Self::One
             | Self::Reads
-            | Self::History => (What::OpenUsers, size.accounts),
+            | Self::History
+            | Self::Transactions
+            | Self::Postings
+            | Self::Holds => (What::OpenUsers, size.accounts),
             Self::Transfers => (What::OpenNames { prefix }, size.accounts),
             Self::SignIn => (What::SignUp { prefix }, SIGN_IN_USERS),
         };
@@ -83,6 +88,13 @@ impl Scenario {
             Self::Mixed => What::Mixed { users: users() },
             Self::Reads => What::Read { users: users() },
             Self::History => What::Page {
+                accounts: Arc::clone(&accounts.ids),
+            },
+            Self::Transactions | Self::Postings => What::Post {
+                accounts: Arc::clone(&accounts.ids),
+                postings: if self == Self::Postings { POSTINGS } else { 1 },
+            },
+            Self::Holds => What::Hold {
                 accounts: Arc::clone(&accounts.ids),
             },
             Self::Transfers => What::Transfer {

@@ -186,7 +186,7 @@ impl<'p> Side<'p> {
             self.accounts.first = users.first().copied().into_iter().collect();
             self.accounts.users = users.into();
         }
-        if scenarios().any(|scenario| scenario == Scenario::History) {
+        if scenarios().any(Scenario::is_over_ids) {
             self.accounts.ids = self.look_up_accounts().await?.into();
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! The command line: what the program can be asked to do.
 
 mod bench;
+mod books;
 mod currencies;
 mod draft;
 mod dump;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::bench::BenchArgs;
+use self::books::BooksArgs;
 use self::currencies::CurrenciesArgs;
 use self::dump::DumpArgs;
 use self::restore::RestoreArgs;
@@ -57,6 +59,8 @@ enum Command {
     Restore(RestoreArgs),
     /// List the registry of currencies, or add one to it
     Currencies(CurrenciesArgs),
+    /// List the open books, or open one
+    Books(BooksArgs),
     /// Put a service under load over HTTP, measure it, and audit its books
     Bench(Box<BenchArgs>),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
@@ -83,6 +87,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Dump(args) => dump::run(&args).await,
         Command::Restore(args) => restore::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
+        Command::Books(args) => books::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::Health(args) => health::run(&args).await,
     };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::money::CurrencyCode;
+use super::details::DetailsDigest;
+use super::money::{Amount, CurrencyCode};
 
 /// A number from the accounts' sequence; positive, with gaps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -23,12 +24,49 @@ pub struct Version(pub i64);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountName(Arc<str>);
 
+/// What callers call an account, unique in its book: 1 to 255 of `[A-Za-z0-9_.:-]`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ExternalId(Arc<str>);
+
 /// A frozen account takes money in and lets none out; a closed one does neither.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
+    #[default]
     Open,
     Frozen,
     Closed,
+}
+
+/// All of an account that its entries change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    pub balance: Amount,
+    /// What is set aside of the balance. Not negative.
+    pub held: Amount,
+    /// What is not held never goes below it.
+    pub floor: Amount,
+    pub status: Status,
+    /// What is said of the account, if anything was ever.
+    pub details: Option<DetailsDigest>,
+}
+
+impl State {
+    /// Whether there is nothing but a balance.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.held.is_zero()
+            && self.floor.is_zero()
+            && self.status == Status::Open
+            && self.details.is_none()
+    }
+
+    /// What may leave the account.
+    #[must_use]
+    pub fn available(&self) -> Amount {
+        self.balance
+            .saturating_sub(self.held)
+            .saturating_sub(self.floor)
+    }
 }
 
 impl Version {
@@ -57,6 +95,23 @@ impl AccountName {
     pub fn parse(text: &str) -> Option<Self> {
         let length = text.chars().count();
         let fits = 0 < length && length <= Self::LENGTH_MAX && !text.contains('\0');
+        fits.then(|| Self(text.into()))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl ExternalId {
+    /// The longest, in characters.
+    pub const LENGTH_MAX: usize = 255;
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
+        let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX && text.bytes().all(is_fit);
         fits.then(|| Self(text.into()))
     }
 

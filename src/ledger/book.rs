@@ -1,6 +1,7 @@
 //! Books: namespaces of account names, of which one of each kind is open.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 
@@ -8,9 +9,13 @@ use chrono::{DateTime, Utc};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BookId(pub i64);
 
-/// Which book is meant, whatever its id is: of the books of a name, the one that is open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BookName(&'static str);
+/// Which book is meant, whatever its id is: of the books of a name, the one that is open. A lower-case ASCII letter, and up to
+/// 63 letters, digits, `_` and `-` after it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BookName {
+    text: [u8; Self::LENGTH_MAX],
+    len: u8,
+}
 
 /// The book of a name that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +35,54 @@ impl BookId {
 }
 
 impl BookName {
+    /// The longest name, in characters.
+    pub const LENGTH_MAX: usize = 64;
+
     /// The book of everyone but those who ask for one of their own. It is never reset.
-    pub const MAIN: Self = Self("main");
+    pub const MAIN: Self = Self::known("main");
     /// The book of the `events` interface, which its clients may reset.
-    pub const EVENTS: Self = Self("events");
-    /// Those of which there may be sealed books.
-    pub const RESETTABLE: [Self; 1] = [Self::EVENTS];
+    pub const EVENTS: Self = Self::known("events");
 
     #[must_use]
-    pub fn as_str(&self) -> &'static str {
-        self.0
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = text.bytes();
+        let starts = bytes.next()?.is_ascii_lowercase();
+        let is_fit = |byte: u8| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_' || byte == b'-'
+        };
+        let fits = starts && bytes.all(is_fit) && text.len() <= Self::LENGTH_MAX;
+        fits.then(|| Self::known(text))
+    }
+
+    const fn known(text: &str) -> Self {
+        let mut name = [0; Self::LENGTH_MAX];
+        let (start, _) = name.split_at_mut(text.len());
+        start.copy_from_slice(text.as_bytes());
+        #[expect(
+            clippy::as_conversions,
+            clippy::cast_possible_truncation,
+            reason = "a constant function has no other way, and no name is as long"
+        )]
+        let len = text.len() as u8;
+        Self { text: name, len }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        let text = self.text.get(..usize::from(self.len)).unwrap_or_default();
+        str::from_utf8(text).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for BookName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for BookName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
     }
 }
 
@@ -63,9 +106,11 @@ impl Books {
         self.0.insert(name, book);
     }
 
-    /// Which books are open, beside the main one.
-    pub fn ids(&self) -> impl Iterator<Item = BookId> {
-        self.0.values().map(|book| book.id)
+    /// What an open book is called.
+    #[must_use]
+    pub fn name(&self, book: BookId) -> Option<BookName> {
+        let mut books = self.0.iter();
+        books.find_map(|(name, open)| (open.id == book).then_some(*name))
     }
 
     #[must_use]

@@ -5,7 +5,9 @@ use thiserror::Error;
 
 use super::account::{AccountId, Version};
 use super::entry::TransactionId;
+use super::key::Scope;
 use super::money::Amount;
+use super::native::Native;
 
 /// The rules said no. Final: shown to the caller and, under a key, remembered.
 ///
@@ -42,6 +44,9 @@ pub enum Rejection {
     AccountClosed { account: AccountId },
     #[error("another user has this email")]
     EmailTaken,
+    /// Given to callers of the native interface alone.
+    #[error(transparent)]
+    Native(#[from] Native),
 }
 
 /// The end of a move that an account stands on.
@@ -105,24 +110,40 @@ impl Rejection {
             Self::AccountFrozen { .. } => "account_frozen",
             Self::AccountClosed { .. } => "account_closed",
             Self::EmailTaken => "email_taken",
+            Self::Native(native) => native.name(),
         }
     }
 
-    /// Whether the outcome is kept under the command's key. What has no scope cannot be, and a reused key has an outcome.
+    /// The account that it was decided on.
     #[must_use]
-    pub fn is_remembered(&self) -> bool {
+    pub fn account(&self) -> Option<AccountId> {
         match self {
-            Self::UserNotFound { .. } | Self::AccountNotFound { .. } | Self::KeyReused { .. } => {
-                false
+            Self::InsufficientFunds { account, .. } => *account,
+            Self::SameAccount { account }
+            | Self::CurrencyMismatch { account }
+            | Self::VersionMismatch { account, .. }
+            | Self::AmountTooLarge { account }
+            | Self::AccountFrozen { account }
+            | Self::AccountClosed { account } => Some(*account),
+            Self::Native(native) => native.account(),
+            Self::UserNotFound { .. }
+            | Self::AccountNotFound { .. }
+            | Self::KeyReused { .. }
+            | Self::EmailTaken => None,
+        }
+    }
+
+    /// Whether the outcome is kept under the command's key. What has no scope cannot be, and a reused key has an outcome. A
+    /// caller has a scope whatever they name; what they would ask in another way after reading again is not kept.
+    #[must_use]
+    pub fn is_remembered(&self, scope: Scope) -> bool {
+        match self {
+            Self::UserNotFound { .. } | Self::AccountNotFound { .. } => {
+                matches!(scope, Scope::Caller(_))
             }
-            Self::InsufficientFunds { .. }
-            | Self::SameAccount { .. }
-            | Self::CurrencyMismatch { .. }
-            | Self::VersionMismatch { .. }
-            | Self::AmountTooLarge { .. }
-            | Self::AccountFrozen { .. }
-            | Self::AccountClosed { .. }
-            | Self::EmailTaken => true,
+            Self::KeyReused { .. } => false,
+            Self::Native(native) => native.is_remembered(),
+            _ => true,
         }
     }
 }

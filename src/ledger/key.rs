@@ -6,8 +6,10 @@
 use sha2::{Digest as _, Sha256};
 
 use super::account::{AccountId, UserId, Version};
-use super::action::{AccountRef, Action, Party};
+use super::action::{AccountRef, Action, Posting};
 use super::book::BookId;
+use super::command::Command;
+use super::details::Salt;
 use super::email::Email;
 use super::money::{Amount, Currency, Magnitude};
 
@@ -18,33 +20,63 @@ pub struct Key {
     pub text: String,
     /// Over all that was asked, the interface and the caller.
     pub digest: [u8; 32],
+    /// What the caller said beside it by the native interface, which can be erased.
+    pub said: Option<Box<Said>>,
 }
+
+/// A text that a digest is over under a salt, so that nobody finds it by guessing once the salt is erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub text: Vec<u8>,
+    pub salt: Salt,
+}
+
+/// The format of the digests of the native interface.
+const FORMAT_NATIVE: u8 = 1;
+/// The first half of such a digest is over what was asked, the second over what was said.
+const HALF: usize = 16;
+
+/// A principal in a book: who asks by the native interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallerId(pub i64);
 
 /// Where a key is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     Account(AccountId),
     Book(BookId),
+    Caller(CallerId),
 }
 
-/// Where the key of an action is unique: money, under the account that it leaves, or reaches from the world; what is opened,
-/// under the main book, which is never reset. None if there is no such account.
+impl CallerId {
+    /// Everybody, in the main book, while nobody has to say who they are.
+    pub const ANYONE: Self = Self(1);
+}
+
+/// Where the key of a command is unique: under its caller, if it has one. By a dialect, money is under the account that it
+/// leaves, or reaches from the world; what is opened, under the main book, which is never reset. None if there is no such
+/// account.
 pub fn scope(
-    action: &Action,
+    command: &Command,
     find: impl FnOnce(&AccountRef) -> Option<AccountId>,
 ) -> Option<Scope> {
-    match action {
-        Action::Post(posting) => {
-            let account = match (&posting.from, &posting.to) {
-                (Party::Account(account), _) | (Party::World, Party::Account(account)) => account,
-                (Party::World, Party::World) => return None,
-            };
-            find(account).map(Scope::Account)
-        }
-        Action::OpenUser(_) | Action::OpenAccount(_) | Action::ResetBook(_) => {
-            Some(Scope::Book(BookId::MAIN))
-        }
+    if let Some(caller) = &command.caller {
+        return Some(Scope::Caller(caller.id));
     }
+    let account = match &command.action {
+        Action::Post(postings) => postings.iter().flat_map(Posting::accounts).next()?,
+        Action::PlaceHold(hold) => &hold.account,
+        Action::Amend(account, _) => account,
+        Action::Expire(account) => return Some(Scope::Account(*account)),
+        Action::Reverse(_)
+        | Action::ChangeHold(..)
+        | Action::VoidHold(_)
+        | Action::OpenUser(_)
+        | Action::OpenAccount(_)
+        | Action::OpenBook(_)
+        | Action::ResetBook(_) => return Some(Scope::Book(BookId::MAIN)),
+    };
+    find(account).map(Scope::Account)
 }
 
 /// The service's own, which no client's request is: their digests are hashes.
@@ -53,6 +85,59 @@ pub fn own(text: &str) -> Key {
     Key {
         text: text.to_owned(),
         digest: [0; 32],
+        said: None,
+    }
+}
+
+/// `/v1`: over what was asked, in one canonical form, and what was said beside it.
+#[must_use]
+pub fn native(text: String, asked: &[u8], said: Option<Said>) -> Key {
+    let mut hash = Sha256::new();
+    hash.update([FORMAT_NATIVE]);
+    hash.update(asked);
+    let asked: [u8; 32] = hash.finalize().into();
+    let mut digest = [0; 32];
+    let (first, second) = digest.split_at_mut(HALF);
+    first.copy_from_slice(asked.split_at(HALF).0);
+    if let Some(said) = &said {
+        second.copy_from_slice(&said.digest(&said.salt));
+    }
+    Key {
+        text,
+        digest,
+        said: said.map(Box::new),
+    }
+}
+
+impl Key {
+    /// Whether it was used for the same before. What was said then is compared under the salt of then; if that was erased, it
+    /// may have been anything.
+    #[must_use]
+    pub fn asks_again(&self, digest: &[u8; 32], salt: Option<&Salt>) -> bool {
+        if self.digest == *digest {
+            return true;
+        }
+        let Some(said) = &self.said else {
+            return false;
+        };
+        let (asked, before) = digest.split_at(HALF);
+        let is_same = match salt {
+            Some(salt) => said.digest(salt) == before,
+            None => before != [0; HALF],
+        };
+        is_same && self.digest.split_at(HALF).0 == asked
+    }
+}
+
+impl Said {
+    fn digest(&self, salt: &Salt) -> [u8; HALF] {
+        let mut hash = Sha256::new();
+        hash.update(salt.0);
+        hash.update(&self.text);
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut half = [0; HALF];
+        half.copy_from_slice(digest.split_at(HALF).0);
+        half
     }
 }
 
@@ -224,5 +309,9 @@ fn key(text: String, asked: &[&str]) -> Key {
         hash.update(value.as_bytes());
     }
     let digest = hash.finalize().into();
-    Key { text, digest }
+    Key {
+        text,
+        digest,
+        said: None,
+    }
 }

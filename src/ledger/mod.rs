@@ -13,12 +13,16 @@ pub mod action;
 pub mod answer;
 pub mod book;
 pub mod command;
+pub mod details;
 pub mod email;
 pub mod entry;
 pub mod error;
+pub mod figure;
 pub mod head;
+pub mod hold;
 pub mod key;
 pub mod money;
+pub mod native;
 mod number;
 pub mod planner;
 pub mod seal;
@@ -30,20 +34,25 @@ mod money_tests;
 #[cfg(test)]
 mod seal_tests;
 
-pub use account::{AccountId, AccountName, Status, UserId, Version};
+pub use account::{AccountId, AccountName, ExternalId, State, Status, UserId, Version};
 pub use action::{
-    AccountRef, Action, Kind, NamedAccount, NewSession, OpenAccount, OpenUser, Party, PasswordHash,
-    Posting,
+    AccountRef, Action, Amendment, Capture, DetailsChange, FirstAccount, HoldChange, Kind,
+    NamedAccount, NewHold, NewSession, OpenAccount, OpenUser, Party, PasswordHash, Posting,
+    Quantity,
 };
-pub use answer::{Answer, Answered, Receipt, Standing};
+pub use answer::{Answer, Answered, More, Part, Posted, Receipt, Seen, Sight, Standing};
 pub use book::{BookId, BookName, Books, OpenBook};
-pub use command::{Command, Condition};
+pub use command::{Bound, Caller, Command, Condition, Measure, Object, Rule, Target};
+pub use details::{AccountDetails, DetailsDigest, Metadata, MetadataPatch, Note, Salt};
 pub use email::Email;
-pub use entry::{Change, Entry, TransactionId};
+pub use entry::{Change, Entry, EntryKind, HoldAfter, HoldKind, Stamp, TransactionId};
 pub use error::{Fault, Rejection, Side};
-pub use head::{Break, Head};
-pub use key::{Key, Scope};
+pub use figure::Figure;
+pub use head::{Break, Head, Step};
+pub use hold::{Hold, HoldId, HoldStatus};
+pub use key::{CallerId, Key, Said, Scope};
 pub use money::{Amount, Currency, CurrencyCode, Magnitude};
+pub use native::Native;
 pub use planner::needs::{Needs, Openings};
 pub use planner::plan;
 pub use planner::plan::{Plan, View};

@@ -79,6 +79,13 @@ impl Amount {
         self.0.checked_sub(other.0).and_then(Self::from_minor)
     }
 
+    /// The difference, or the limit that it is beyond.
+    #[must_use]
+    pub fn saturating_sub(self, other: Self) -> Self {
+        let minor = self.0.saturating_sub(other.0);
+        Self(minor.clamp(-MINOR_UNITS_MAX, MINOR_UNITS_MAX))
+    }
+
     /// The range is symmetric, so every amount has its opposite.
     #[must_use]
     pub fn negated(self) -> Self {
@@ -180,6 +187,18 @@ impl Magnitude {
     #[must_use]
     pub const fn amount(self) -> Amount {
         self.0
+    }
+
+    /// `None` if the sum is beyond the limit.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        self.0.checked_add(other.0).map(Self)
+    }
+
+    /// The difference, or zero if there is none.
+    #[must_use]
+    pub fn saturating_sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0).max(Amount::ZERO))
     }
 
     #[must_use]

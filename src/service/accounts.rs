@@ -24,7 +24,7 @@ impl Service {
         conditions: Vec<Condition>,
         key: Option<Key>,
     ) -> impl Future<Output = Answer> {
-        self.submit_if(conditions, Action::Post(posting), key)
+        self.submit_if(conditions, Action::post(posting), key)
     }
 
     /// Seals the open book of that name, and opens a new, empty one.

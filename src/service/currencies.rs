@@ -1,7 +1,7 @@
 //! The registry of currencies, as rows that somebody may add to at any time.
 
 use super::{Service, read, unreadable_row};
-use crate::ledger::Fault;
+use crate::ledger::{Currency, CurrencyCode, Fault};
 use crate::storage::{self, currencies::Registered};
 
 /// The longest name in the registry, in bytes. PostgreSQL is not asked for what it cannot hold.
@@ -29,6 +29,27 @@ impl Service {
         Ok(found)
     }
 
+    /// A currency by its code, remembered in the same way.
+    ///
+    /// # Errors
+    /// If the database does not answer.
+    pub async fn find_currency_by_code(
+        &self,
+        code: CurrencyCode,
+    ) -> Result<Option<Currency>, Fault> {
+        if let Some(known) = self.codes.get(&code) {
+            return Ok(Some(known));
+        }
+        let found = read(&self.reads, async |connection| {
+            storage::currencies::find(connection, code).await
+        });
+        let found = found.await?;
+        if let Some(currency) = found {
+            self.codes.insert(code, currency);
+        }
+        Ok(found)
+    }
+
     /// The whole registry, but for currencies that this program cannot read: nobody can have one of those here.
     pub async fn list_currencies(&self) -> Result<Vec<Registered>, Fault> {
         let listed = read(&self.reads, async |connection| {
@@ -41,6 +62,10 @@ impl Service {
         }
         Ok(readable.into_iter().flatten().collect())
     }
+}
+
+pub(super) fn known_codes() -> quick_cache::sync::Cache<CurrencyCode, Currency> {
+    quick_cache::sync::Cache::new(KNOWN_MAX)
 }
 
 pub(super) fn known() -> quick_cache::sync::Cache<String, Registered> {

@@ -1,7 +1,7 @@
 //! The history of an account: its entries in pages, or as the chain that seals them.
 
 use super::{Service, read};
-use crate::ledger::{AccountId, AccountRef, Amount, Fault, Head, Seal, Sealed, Version};
+use crate::ledger::{AccountId, AccountRef, Fault, Head, Seal, Sealed, Version};
 use crate::storage::{self, entries::JournalEntry};
 
 /// Some entries of an account.
@@ -111,11 +111,7 @@ impl Service {
 
 /// The account as it was at a version, whose entry is taken out of the front.
 fn take_before(head: &Head, entries: &mut Vec<JournalEntry>, at: Version) -> Option<Head> {
-    // The floor of then is not known.
-    let opening = Head {
-        floor: Amount::LEAST,
-        ..head.opening()
-    };
+    let opening = head.opening();
     if at == Version::OPENING {
         return Some(opening);
     }
@@ -124,7 +120,7 @@ fn take_before(head: &Head, entries: &mut Vec<JournalEntry>, at: Version) -> Opt
         .filter(|entry| entry.sealed.entry.version == at)?;
     let Sealed { entry, seal } = entries.remove(0).sealed;
     Some(Head {
-        balance: entry.balance,
+        state: entry.after,
         version: entry.version,
         seal,
         last_entry_at: entry.created_at,
@@ -134,12 +130,15 @@ fn take_before(head: &Head, entries: &mut Vec<JournalEntry>, at: Version) -> Opt
 
 /// Whether each entry follows on the one before and is sealed to it, up to a version.
 fn is_valid(head: &Head, before: Head, entries: &[JournalEntry], last: Version) -> bool {
-    let end = entries.iter().try_fold(before, |before, entry| {
-        let Sealed { entry, seal } = entry.sealed;
-        let after = before.follow(&entry).ok()?;
-        (after.seal == seal).then_some(after)
-    });
-    end.is_some_and(|end| {
+    // Of the entry before these the transaction is not known, and does not matter: only a later time can follow then.
+    let end = entries
+        .iter()
+        .try_fold((before, None), |(before, last), entry| {
+            let Sealed { entry, seal } = entry.sealed;
+            let after = before.follow(&entry, last).ok()?;
+            (after.seal == seal).then_some((after, Some(entry.transaction)))
+        });
+    end.is_some_and(|(end, _)| {
         let is_head = end.version == head.version;
         end.version == last && (!is_head || end.seal == head.seal)
     })

@@ -5,8 +5,10 @@ pub mod audit;
 mod balances;
 mod currencies;
 mod history;
+pub mod native;
 mod passwords;
 mod sessions;
+mod sweeper;
 mod users;
 
 use std::time::Duration;
@@ -50,7 +52,11 @@ pub struct Service {
     balances: Balances,
     currency: Currency,
     currencies: quick_cache::sync::Cache<String, Registered>,
+    codes: quick_cache::sync::Cache<CurrencyCode, Currency>,
     passwords: Passwords,
+    callers: native::Callers,
+    running: native::Running,
+    requires_keys: bool,
 }
 
 /// How the service is set up.
@@ -63,6 +69,8 @@ pub struct Settings {
     pub read_batch_size_max: usize,
     /// What an account holds where nobody says.
     pub currency: CurrencyCode,
+    /// Whether what changes something by the native interface has to have a key.
+    pub requires_keys: bool,
 }
 
 impl Service {
@@ -91,7 +99,11 @@ impl Service {
             reads,
             currency,
             currencies: currencies::known(),
+            codes: currencies::known_codes(),
             passwords: Passwords::new(),
+            callers: native::callers(),
+            running: native::Running::default(),
+            requires_keys: settings.requires_keys,
         })
     }
 
@@ -153,10 +165,9 @@ impl Service {
         key: Option<Key>,
     ) -> impl Future<Output = Answer> {
         self.engine.submit(Command {
-            id: new_transaction(),
             key,
             conditions,
-            action,
+            ..Command::new(new_transaction(), action)
         })
     }
 

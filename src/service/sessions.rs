@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use super::passwords::Password;
 use super::{Service, read};
 use crate::ledger::{
-    Answered, Currency, Email, Fault, Key, Magnitude, NewSession, OpenUser, Rejection, UserId,
+    Answered, Currency, Email, Fault, FirstAccount, Key, Magnitude, NewSession, OpenUser,
+    Rejection, UserId,
 };
 use crate::storage;
 use crate::storage::sessions::{self, Lifetime, TokenHash};
@@ -60,8 +61,10 @@ impl Service {
                 token_hash: token.hash(),
                 lifetime: LIFETIME.absolute,
             }),
-            currency,
-            opening_balance: Magnitude::ZERO,
+            account: Some(FirstAccount {
+                currency,
+                opening_balance: Magnitude::ZERO,
+            }),
         };
         let answered = self.open_user(open, key).await?;
         let (answered, session) = match &answered.outcome {

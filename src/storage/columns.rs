@@ -7,7 +7,10 @@ use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
 use super::error::Unreadable;
-use crate::ledger::{AccountId, Amount, BookId, Currency, CurrencyCode, Kind, Scope, Seal, Status};
+use crate::ledger::{
+    AccountId, Amount, BookId, CallerId, Currency, CurrencyCode, Head, HoldStatus, Kind, Scope,
+    Seal, Status,
+};
 
 /// A row by itself, so that one whose columns cannot be read leaves the others readable.
 ///
@@ -71,28 +74,35 @@ pub(super) fn parse_status(status: &str) -> Result<Status, Unreadable> {
     }
 }
 
-pub(super) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Deposit => "deposit",
-        Kind::Withdrawal => "withdrawal",
-        Kind::Transfer => "transfer",
-        Kind::Opening => "opening",
-        Kind::Reset => "reset",
-        Kind::Empty => "empty",
+/// # Errors
+/// If the column holds no kind of transaction.
+pub(super) fn parse_kind(kind: &str) -> Result<Kind, Unreadable> {
+    Kind::parse(kind).ok_or_else(|| Unreadable(format!("the transaction kind {kind}")))
+}
+
+/// What a program from before there was more than money is refused by: it does not keep it beside the version.
+pub(super) fn state_version(head: &Head) -> Option<i64> {
+    (!head.is_plain()).then_some(head.version.0)
+}
+
+pub(super) fn hold_status(status: HoldStatus) -> &'static str {
+    match status {
+        HoldStatus::Active => "active",
+        HoldStatus::Captured => "captured",
+        HoldStatus::Voided => "voided",
+        HoldStatus::Expired => "expired",
     }
 }
 
 /// # Errors
-/// If the column holds no kind of transaction.
-pub(super) fn parse_kind(kind: &str) -> Result<Kind, Unreadable> {
-    match kind {
-        "deposit" => Ok(Kind::Deposit),
-        "withdrawal" => Ok(Kind::Withdrawal),
-        "transfer" => Ok(Kind::Transfer),
-        "opening" => Ok(Kind::Opening),
-        "reset" => Ok(Kind::Reset),
-        "empty" => Ok(Kind::Empty),
-        other => Err(Unreadable(format!("the transaction kind {other}"))),
+/// If the column holds no status of a hold.
+pub(super) fn parse_hold_status(status: &str) -> Result<HoldStatus, Unreadable> {
+    match status {
+        "active" => Ok(HoldStatus::Active),
+        "captured" => Ok(HoldStatus::Captured),
+        "voided" => Ok(HoldStatus::Voided),
+        "expired" => Ok(HoldStatus::Expired),
+        other => Err(Unreadable(format!("the hold status {other}"))),
     }
 }
 
@@ -100,6 +110,7 @@ pub(super) fn scope(scope: Scope) -> (&'static str, i64) {
     match scope {
         Scope::Account(account) => ("account", account.0),
         Scope::Book(book) => ("book", book.0),
+        Scope::Caller(caller) => ("caller", caller.0),
     }
 }
 
@@ -116,6 +127,7 @@ pub(super) fn parse_scope(kind: &str, id: i64) -> Result<Scope, Unreadable> {
     match kind {
         "account" => Ok(Scope::Account(AccountId(id))),
         "book" => Ok(Scope::Book(BookId(id))),
+        "caller" => Ok(Scope::Caller(CallerId(id))),
         other => Err(Unreadable(format!("the scope {other}"))),
     }
 }

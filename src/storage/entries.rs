@@ -1,12 +1,12 @@
 //! The journal of an account, in pages by version.
 
-use chrono::{DateTime, Utc};
-use rust_decimal::Decimal;
 use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 use uuid::Uuid;
 
+use super::rows::{EntryRow, entry_columns};
 use super::{Connection, StorageError, Unreadable, columns};
-use crate::ledger::{AccountId, Change, Entry, Head, Kind, Sealed, TransactionId, Version};
+use crate::ledger::{Head, Kind, Sealed, Version};
 
 /// An entry as an account's holder sees it.
 #[derive(Clone, Debug)]
@@ -28,20 +28,22 @@ pub async fn list(
     last: Version,
 ) -> Result<Vec<JournalEntry>, StorageError> {
     // The laterals hold the order of the look-ups whatever the statistics say of the tables.
-    const SQL: &str = "
-        select entry.account_id, entry.version, entry.transaction_id, entry.amount, entry.balance, entry.counterparty_id,
-            entry.created_at, entry.seal, transaction.kind, counterparty.name as counterparty_name
+    const SQL: &str = concat!(
+        "select ",
+        entry_columns!(),
+        ", transaction.kind as transaction_kind, counterparty.name as counterparty_name
         from (
             select * from entries where account_id = $1 and version > $2 and version <= $3 order by version
         ) as entry
         left join lateral (
-            select kind::text as kind from transactions where transactions.id = entry.transaction_id
+            select kind::text as kind, details_digest as note from transactions where transactions.id = entry.transaction_id
         ) as transaction on true
         left join lateral (
             select min(name) as name from account_names
             where account_names.account_id = entry.counterparty_id and account_names.book_id = $4
         ) as counterparty on true
-        order by entry.version";
+        order by entry.version"
+    );
     let rows = sqlx::query(SQL)
         .bind(head.id.0)
         .bind(after.0)
@@ -49,52 +51,30 @@ pub async fn list(
         .bind(head.book.0)
         .fetch_all(connection)
         .await?;
-    let entries = rows
-        .iter()
-        .map(|row| columns::read::<Row>(row)?.into_entry(head));
+    let entries = rows.iter().map(|row| read(row, head));
     Ok(entries.collect::<Result<_, Unreadable>>()?)
 }
 
 #[derive(FromRow)]
 struct Row {
-    account_id: i64,
-    version: i64,
     transaction_id: Uuid,
-    amount: Decimal,
-    balance: Decimal,
-    counterparty_id: Option<i64>,
-    created_at: DateTime<Utc>,
-    seal: Vec<u8>,
-    kind: Option<String>,
+    transaction_kind: Option<String>,
     counterparty_name: Option<String>,
 }
 
-impl Row {
-    fn into_entry(self, head: &Head) -> Result<JournalEntry, Unreadable> {
-        let scale = head.currency.scale;
-        let kind = self.kind.ok_or_else(|| {
-            Unreadable(format!(
-                "no transaction {}, but an entry of it",
-                self.transaction_id
-            ))
-        })?;
-        Ok(JournalEntry {
-            sealed: Sealed {
-                entry: Entry {
-                    account: AccountId(self.account_id),
-                    version: Version(self.version),
-                    transaction: TransactionId(self.transaction_id),
-                    created_at: self.created_at,
-                    change: Change::Money {
-                        amount: columns::amount(self.amount, scale)?,
-                        counterparty: self.counterparty_id.map(AccountId),
-                    },
-                    balance: columns::amount(self.balance, scale)?,
-                },
-                seal: columns::seal(&self.seal)?,
-            },
-            kind: columns::parse_kind(&kind)?,
-            counterparty_name: self.counterparty_name,
-        })
-    }
+fn read(row: &PgRow, head: &Head) -> Result<JournalEntry, Unreadable> {
+    let entry: EntryRow = columns::read(row)?;
+    let row: Row = columns::read(row)?;
+    let missing = || {
+        Unreadable(format!(
+            "no transaction {}, but an entry of it",
+            row.transaction_id
+        ))
+    };
+    let kind = row.transaction_kind.ok_or_else(missing)?;
+    Ok(JournalEntry {
+        sealed: entry.into_sealed(head.currency.scale)?,
+        kind: columns::parse_kind(&kind)?,
+        counterparty_name: row.counterparty_name,
+    })
 }

@@ -52,6 +52,8 @@ pub enum CommitError {
     NameTaken,
     /// A user with an email of the batch exists. Nothing happened.
     EmailTaken,
+    /// Somebody else was there first: with an external id, with a book of a name, with a reversal. Nothing happened.
+    Taken,
     /// An id that was thought unused is used: the sequences were set back by a restore. Nothing happened.
     IdTaken,
     /// The server cannot take one of the commands. Nothing happened.
@@ -171,6 +173,9 @@ fn sort(code: &str, constraint: Option<&str>, message: &str) -> CommitError {
         ("23505", Some("transactions_pkey")) => CommitError::TransactionApplied,
         ("23505", Some("account_names_pkey")) => CommitError::NameTaken,
         ("23505", Some("users_email")) => CommitError::EmailTaken,
+        ("23505", Some("external_ids_pkey" | "books_open_name" | "transactions_reverses")) => {
+            CommitError::Taken
+        }
         // Which of the tables notices a taken id first is open.
         ("23505", Some("accounts_pkey" | "users_pkey" | "books_pkey" | "entries_pkey")) => {
             CommitError::IdTaken
@@ -238,6 +243,9 @@ mod tests {
             ),
             ("23505", Some("account_names_pkey"), CommitError::NameTaken),
             ("23505", Some("users_email"), CommitError::EmailTaken),
+            ("23505", Some("external_ids_pkey"), CommitError::Taken),
+            ("23505", Some("books_open_name"), CommitError::Taken),
+            ("23505", Some("transactions_reverses"), CommitError::Taken),
             ("23505", Some("accounts_pkey"), CommitError::IdTaken),
             ("23505", Some("entries_pkey"), CommitError::IdTaken),
             ("57014", None, CommitError::Cancelled),

@@ -2,10 +2,19 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use sqlx::FromRow;
+use sqlx::{FromRow, Row as _};
 
-use super::{Connection, StorageError, Unreadable, columns};
-use crate::ledger::{AccountId, AccountRef, BookId, Head, UserId, Version};
+use super::{Connection, StorageError, Unreadable, columns, rows};
+use crate::ledger::{AccountId, AccountRef, BookId, Head, State, UserId, Version};
+
+/// The columns of a [`HeadRow`], of a row `accounts` beside its row `currencies`.
+macro_rules! head_columns {
+    () => {
+        "accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
+            accounts.balance, accounts.floor, accounts.version, accounts.seal, accounts.status::text as status,
+            accounts.last_entry_at, accounts.held, accounts.active_holds, accounts.due_at, accounts.details_digest"
+    };
+}
 
 /// What is behind a reference to an account.
 #[derive(Clone, Debug)]
@@ -29,10 +38,10 @@ pub async fn list(
     references: &[AccountRef],
 ) -> Result<Vec<Result<Found, Unreadable>>, StorageError> {
     // The laterals hold the order of the look-ups whatever the statistics say of the tables.
-    const SQL: &str = "
-        select accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
-            accounts.balance, accounts.floor, accounts.version, accounts.seal, accounts.status::text as status,
-            accounts.last_entry_at, owner.id is not null as owner_exists
+    const SQL: &str = concat!(
+        "select ",
+        head_columns!(),
+        ", owner.id is not null as owner_exists
         from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) with ordinality
             as asked (id, book, name, owner_id, position)
         left join lateral (
@@ -46,7 +55,8 @@ pub async fn list(
         ) as accounts on true
         left join lateral (select scale from currencies where code = accounts.currency) as currencies on true
         left join lateral (select id from users where users.id = asked.owner_id) as owner on true
-        order by asked.position";
+        order by asked.position"
+    );
     let (mut ids, mut books, mut names, mut owners) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for reference in references {
@@ -72,9 +82,14 @@ pub async fn list(
         .bind(owners)
         .fetch_all(connection)
         .await?;
-    let found = rows
-        .iter()
-        .map(|row| columns::read::<Row>(row)?.into_found());
+    let found = rows.iter().map(|row| {
+        Ok(Found {
+            head: columns::read::<HeadRow>(row)?.into_head()?,
+            owner_exists: row
+                .try_get("owner_exists")
+                .map_err(|error| Unreadable(error.to_string()))?,
+        })
+    });
     Ok(found.collect())
 }
 
@@ -101,24 +116,25 @@ pub async fn list_by_owner(
     after: AccountId,
     limit: i64,
 ) -> Result<Vec<Head>, StorageError> {
-    const SQL: &str = "
-        select accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
-            accounts.balance, accounts.floor, accounts.version, accounts.seal, accounts.status::text as status,
-            accounts.last_entry_at, true as owner_exists
+    const SQL: &str = concat!(
+        "select ",
+        head_columns!(),
+        "
         from accounts join currencies on currencies.code = accounts.currency
         where accounts.owner_id = $1 and accounts.id > $2
         order by accounts.id
-        limit $3";
+        limit $3"
+    );
     let rows = sqlx::query(SQL)
         .bind(owner.0)
         .bind(after.0)
         .bind(limit)
         .fetch_all(connection)
         .await?;
-    let found = rows
+    let heads = rows
         .iter()
-        .map(|row| columns::read::<Row>(row)?.into_found());
-    let heads: Result<Vec<Option<Head>>, Unreadable> = found.map(|found| Ok(found?.head)).collect();
+        .map(|row| columns::read::<HeadRow>(row)?.into_head());
+    let heads: Result<Vec<Option<Head>>, Unreadable> = heads.collect();
     Ok(heads?.into_iter().flatten().collect())
 }
 
@@ -148,7 +164,7 @@ pub async fn lock(
 
 /// An account with its currency's scale; all null where there is none.
 #[derive(FromRow)]
-struct Row {
+pub(super) struct HeadRow {
     id: Option<i64>,
     book_id: Option<i64>,
     owner_id: Option<i64>,
@@ -161,54 +177,47 @@ struct Row {
     seal: Option<Vec<u8>>,
     status: Option<String>,
     last_entry_at: Option<DateTime<Utc>>,
-    owner_exists: bool,
+    held: Option<Decimal>,
+    active_holds: Option<i32>,
+    due_at: Option<DateTime<Utc>>,
+    details_digest: Option<Vec<u8>>,
 }
 
-impl Row {
-    fn into_found(self) -> Result<Found, Unreadable> {
-        let owner_exists = self.owner_exists;
-        let head =
-            if self.id.is_some() {
-                let head = self.into_head().transpose();
-                Some(head.unwrap_or_else(|| {
-                    Err(Unreadable("an account with a null column".to_owned()))
-                })?)
-            } else {
-                None
-            };
-        Ok(Found { head, owner_exists })
-    }
-
-    /// `None` where a column that is never null is.
-    fn into_head(self) -> Result<Option<Head>, Unreadable> {
-        let (Some(id), Some(book), Some(code), Some(scale)) =
-            (self.id, self.book_id, self.currency, self.scale)
-        else {
+impl HeadRow {
+    /// `None` if there is no account.
+    ///
+    /// # Errors
+    /// If a column holds what no head can have.
+    pub(super) fn into_head(self) -> Result<Option<Head>, Unreadable> {
+        let Some(id) = self.id else {
             return Ok(None);
         };
-        let (Some(balance), Some(floor), Some(version), Some(seal)) =
-            (self.balance, self.floor, self.version, self.seal)
-        else {
-            return Ok(None);
-        };
-        let (Some(opened_at), Some(last_entry_at), Some(status)) =
-            (self.opened_at, self.last_entry_at, self.status)
-        else {
-            return Ok(None);
-        };
+        let null = || Unreadable("an account with a null column".to_owned());
+        let (code, scale) = self.currency.zip(self.scale).ok_or_else(null)?;
         let currency = columns::currency(&code, scale)?;
+        let amount =
+            |column: Option<Decimal>| columns::amount(column.ok_or_else(null)?, currency.scale);
+        let active_holds = self.active_holds.ok_or_else(null)?;
+        let state = State {
+            balance: amount(self.balance)?,
+            held: amount(self.held)?,
+            floor: amount(self.floor)?,
+            status: columns::parse_status(&self.status.ok_or_else(null)?)?,
+            details: rows::digest(self.details_digest.as_deref())?,
+        };
         Ok(Some(Head {
             id: AccountId(id),
-            book: BookId(book),
+            book: BookId(self.book_id.ok_or_else(null)?),
             owner: self.owner_id.map(UserId),
             currency,
-            opened_at,
-            balance: columns::amount(balance, currency.scale)?,
-            floor: columns::amount(floor, currency.scale)?,
-            version: Version(version),
-            seal: columns::seal(&seal)?,
-            status: columns::parse_status(&status)?,
-            last_entry_at,
+            opened_at: self.opened_at.ok_or_else(null)?,
+            version: Version(self.version.ok_or_else(null)?),
+            seal: columns::seal(&self.seal.ok_or_else(null)?)?,
+            last_entry_at: self.last_entry_at.ok_or_else(null)?,
+            state,
+            active_holds: u16::try_from(active_holds)
+                .map_err(|_| Unreadable(format!("{active_holds} active holds")))?,
+            due_at: self.due_at,
         }))
     }
 }

@@ -8,10 +8,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row as _};
 use uuid::Uuid;
 
-use super::{Connection, StorageError, Unreadable, columns};
+use super::{Connection, StorageError, Unreadable, columns, refusals, rows};
 use crate::ledger::plan::Recorded;
 use crate::ledger::{
-    AccountId, Amount, Receipt, Rejection, Scope, Standing, TransactionId, UserId, Version,
+    AccountId, Amount, BookId, HoldId, More, Posted, Receipt, Scope, Standing, State, Status,
+    TransactionId, UserId, Version,
 };
 
 /// What is stored of a command, as far as this program can read it.
@@ -49,24 +50,44 @@ pub async fn list(
     connection: &mut Connection,
     ids: &[TransactionId],
 ) -> Result<HashMap<TransactionId, Stored>, StorageError> {
+    read(connection, ids, false).await
+}
+
+/// The same, with all that a caller is told, whoever asked.
+pub async fn list_whole(
+    connection: &mut Connection,
+    ids: &[TransactionId],
+) -> Result<HashMap<TransactionId, Stored>, StorageError> {
+    read(connection, ids, true).await
+}
+
+async fn read(
+    connection: &mut Connection,
+    ids: &[TransactionId],
+    is_whole: bool,
+) -> Result<HashMap<TransactionId, Stored>, StorageError> {
     const SQL: &str = "
         select transactions.id, transactions.kind::text as kind, transactions.scope_kind::text as scope_kind,
             transactions.scope_id, transactions.created_at, transactions.request_digest,
-            transactions.refusal::text as refusal, standing.account_id, standing.amount, standing.balance,
-            standing.version, coalesce(standing.created_at, account.opened_at) as last_entry_at, account.owner_id,
+            transactions.refusal::text as refusal, transactions.reverses, transactions.effective_at, transactions.user_id,
+            transactions.book_id, transactions.key_salt, standing.account_id, standing.amount, standing.balance, standing.version, standing.held,
+            standing.floor, standing.status::text as status, standing.details_digest, standing.counterparty_id,
+            standing.hold_id, coalesce(standing.created_at, account.opened_at) as last_entry_at, account.owner_id,
             account.currency, account.scale
         from (select distinct unnest($1::uuid[])) as asked (id)
         cross join lateral (select * from transactions where transactions.id = asked.id) as transactions
         left join lateral (
-            select account_id, amount, balance, version, created_at from entries where entries.transaction_id = transactions.id
+            select account_id, amount, balance, version, created_at, held, floor, status, details_digest,
+                coalesce(posting, 0) as posting, counterparty_id, hold_id
+            from entries where entries.transaction_id = transactions.id
             union all
-            select transactions.account_id, 0, coalesce((
-                select balance from entries
+            select transactions.account_id, 0, coalesce(entry.balance, 0), transactions.account_version, entry.created_at,
+                entry.held, entry.floor, entry.status, entry.details_digest, 0, null, null
+            from (select) as nothing
+            left join lateral (
+                select * from entries
                 where entries.account_id = transactions.account_id and entries.version = transactions.account_version
-            ), 0), transactions.account_version, (
-                select created_at from entries
-                where entries.account_id = transactions.account_id and entries.version = transactions.account_version
-            )
+            ) as entry on true
             where transactions.account_id is not null
                 and not exists (select from entries where entries.transaction_id = transactions.id)
         ) as standing on true
@@ -74,13 +95,13 @@ pub async fn list(
             select owner_id, currency, scale, opened_at from accounts join currencies on currencies.code = accounts.currency
             where accounts.id = standing.account_id
         ) as account on true
-        order by transactions.id, standing.amount";
+        order by transactions.id, standing.posting, standing.amount, standing.version";
     let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query(SQL).bind(ids).fetch_all(connection).await?;
-    gather(&rows)
+    gather(&rows, is_whole)
 }
 
-/// A transaction beside one of the accounts that its answer spoke of.
+/// A transaction beside one of its entries, or beside the account that its answer spoke of.
 #[derive(FromRow)]
 struct Row {
     kind: String,
@@ -89,23 +110,40 @@ struct Row {
     created_at: DateTime<Utc>,
     request_digest: Option<Vec<u8>>,
     refusal: Option<String>,
+    reverses: Option<Uuid>,
+    effective_at: Option<DateTime<Utc>>,
+    user_id: Option<i64>,
+    book_id: Option<i64>,
+    key_salt: Option<Vec<u8>>,
     account_id: Option<i64>,
     amount: Option<Decimal>,
     balance: Option<Decimal>,
     version: Option<i64>,
+    held: Option<Decimal>,
+    floor: Option<Decimal>,
+    status: Option<String>,
+    details_digest: Option<Vec<u8>>,
+    counterparty_id: Option<i64>,
+    hold_id: Option<Uuid>,
     last_entry_at: Option<DateTime<Utc>>,
     owner_id: Option<i64>,
     currency: Option<String>,
     scale: Option<i16>,
 }
 
-/// Rows of one transaction come in the order of its answer's accounts.
-fn gather(rows: &[PgRow]) -> Result<HashMap<TransactionId, Stored>, StorageError> {
+/// What one entry says.
+struct Said {
+    standing: Standing,
+    posted: Option<Posted>,
+}
+
+/// Rows of one transaction come in the order of its steps.
+fn gather(rows: &[PgRow], is_whole: bool) -> Result<HashMap<TransactionId, Stored>, StorageError> {
     let mut outcomes: HashMap<TransactionId, Stored> = HashMap::new();
     for row in rows {
         let transaction = TransactionId(row.try_get("id")?);
-        let (recorded, standing) =
-            match columns::read(row).and_then(|row: Row| row.parse(transaction)) {
+        let (recorded, said) =
+            match columns::read(row).and_then(|row: Row| row.parse(transaction, is_whole)) {
                 Ok(parsed) => parsed,
                 Err(unreadable) => {
                     outcomes.insert(transaction, Err(unreadable));
@@ -117,15 +155,35 @@ fn gather(rows: &[PgRow]) -> Result<HashMap<TransactionId, Stored>, StorageError
             outcome: Ok(receipt),
             ..
         }) = stored
+            && let Some(said) = said
         {
-            receipt.standings.extend(standing);
+            add(receipt, said);
         }
     }
     Ok(outcomes)
 }
 
+/// Each account stands in a receipt once, as its last entry left it.
+fn add(receipt: &mut Receipt, Said { standing, posted }: Said) {
+    let mut standings = receipt.standings.iter_mut();
+    match standings.find(|known| known.account == standing.account) {
+        None => receipt.standings.push(standing),
+        Some(known) => {
+            let sum = known.amount.checked_add(standing.amount);
+            let amount = sum.unwrap_or(known.amount);
+            if known.version < standing.version {
+                *known = standing;
+            }
+            known.amount = amount;
+        }
+    }
+    if let Some(more) = &mut receipt.more {
+        more.postings.extend(posted);
+    }
+}
+
 impl Row {
-    fn standing(&self) -> Result<Option<Standing>, Unreadable> {
+    fn said(&self) -> Result<Option<Said>, Unreadable> {
         let (Some(account), Some(amount), Some(balance)) =
             (self.account_id, self.amount, self.balance)
         else {
@@ -140,31 +198,66 @@ impl Row {
             return Ok(None);
         };
         let currency = columns::currency(code, scale)?;
-        let amount: Amount = columns::amount(amount, currency.scale)?;
-        Ok(Some(Standing {
-            account: AccountId(account),
+        let in_currency = |value| columns::amount(value, currency.scale);
+        let amount: Amount = in_currency(amount)?;
+        let state = State {
+            balance: in_currency(balance)?,
+            held: self.held.map_or(Ok(Amount::ZERO), in_currency)?,
+            floor: self.floor.map_or(Ok(Amount::ZERO), in_currency)?,
+            status: self
+                .status
+                .as_deref()
+                .map_or(Ok(Status::Open), columns::parse_status)?,
+            details: rows::digest(self.details_digest.as_deref())?,
+        };
+        let account = AccountId(account);
+        let standing = Standing {
+            account,
             owner: self.owner_id.map(UserId),
             currency,
             amount,
-            balance: columns::amount(balance, currency.scale)?,
+            state,
             version: Version(version),
             last_entry_at,
-        }))
+        };
+        let posted = Posted::of_entry(
+            account,
+            amount,
+            self.counterparty_id.map(AccountId),
+            self.hold_id.map(HoldId),
+            currency,
+        );
+        Ok(Some(Said { standing, posted }))
     }
 
-    /// The transaction, without an account, and the account.
-    fn parse(self, transaction: TransactionId) -> Result<(Recorded, Option<Standing>), Unreadable> {
-        let standing = self.standing()?;
+    /// The transaction, without an entry, and the entry.
+    fn parse(
+        self,
+        transaction: TransactionId,
+        is_whole: bool,
+    ) -> Result<(Recorded, Option<Said>), Unreadable> {
+        let said = self.said()?;
         // It was found by its key's hash or its id; a key of a scope that is not known may mean something else.
-        columns::parse_scope(&self.scope_kind, self.scope_id)?;
-        let outcome = match self.refusal {
-            Some(refusal) => Err(parse_refusal(&refusal)?),
-            None => Ok(Receipt {
+        let scope = columns::parse_scope(&self.scope_kind, self.scope_id)?;
+        let (outcome, sight) = if let Some(refusal) = self.refusal {
+            let (rejection, sight) = refusals::parse(&refusal)?;
+            (Err(rejection), sight)
+        } else {
+            let more = More {
+                effective_at: self.effective_at,
+                reverses: self.reverses.map(TransactionId),
+                user: self.user_id.map(UserId),
+                book: self.book_id.map(BookId),
+                ..More::default()
+            };
+            let receipt = Receipt {
                 transaction,
                 kind: columns::parse_kind(&self.kind)?,
                 created_at: self.created_at,
                 standings: Vec::new(),
-            }),
+                more: (is_whole || matches!(scope, Scope::Caller(_))).then(|| Box::new(more)),
+            };
+            (Ok(receipt), None)
         };
         let digest = self
             .request_digest
@@ -175,12 +268,9 @@ impl Row {
             transaction,
             digest,
             outcome,
+            sight,
+            salt: self.key_salt.as_deref().map(rows::salt).transpose()?,
         };
-        Ok((recorded, standing))
+        Ok((recorded, said))
     }
-}
-
-fn parse_refusal(refusal: &str) -> Result<Rejection, Unreadable> {
-    serde_json::from_str(refusal)
-        .map_err(|error| Unreadable(format!("the refusal {refusal}: {error}")))
 }

@@ -4,6 +4,7 @@
 use std::future::poll_fn;
 
 use super::{Connection, StorageError};
+use crate::ledger::AccountId;
 
 /// How far the server has come. Only differences mean anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -102,4 +103,10 @@ pub async fn visit_keys(
 pub async fn fetch_bin_dir(connection: &mut Connection) -> Result<String, StorageError> {
     const SQL: &str = "select setting from pg_config() where name = 'BINDIR'";
     Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
+}
+
+/// What an account is called by the native interface.
+#[must_use]
+pub fn number_of(account: i64) -> String {
+    AccountId(account).to_number()
 }

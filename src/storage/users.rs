@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use sqlx::FromRow;
+use sqlx::{FromRow, QueryBuilder};
 
+use super::accounts::Paging;
 use super::{Connection, StorageError, Unreadable, columns};
-use crate::ledger::{AccountName, Amount, BookId, Currency, PasswordHash, UserId};
+use crate::ledger::{AccountName, Amount, BookId, Currency, Email, PasswordHash, UserId};
 
 /// A user beside their account in one currency.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,4 +161,48 @@ pub async fn find_password(
         .fetch_optional(connection)
         .await?;
     Ok(row.map(|(user, hash)| (UserId(user), PasswordHash(hash))))
+}
+
+/// Somebody, without what they own.
+#[derive(Clone, Debug, FromRow)]
+pub struct Person {
+    pub id: i64,
+    pub name: Option<String>,
+    /// As they typed it.
+    pub email: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+const PERSON: &str =
+    "select id, name, coalesce(email_typed, email) as email, created_at from users where true";
+
+/// # Errors
+/// If the database does not answer.
+pub async fn find_person(
+    connection: &mut Connection,
+    user: UserId,
+) -> Result<Option<Person>, StorageError> {
+    let mut query = QueryBuilder::new(PERSON);
+    query.push(" and id = ").push_bind(user.0);
+    Ok(query.build_query_as().fetch_optional(connection).await?)
+}
+
+/// Users by id: all of them, or whoever has one of the forms of an email.
+///
+/// # Errors
+/// If the database does not answer.
+pub async fn list_persons(
+    connection: &mut Connection,
+    email: Option<&Email>,
+    paging: Paging<UserId>,
+) -> Result<Vec<Person>, StorageError> {
+    let mut query = QueryBuilder::new(PERSON);
+    if let Some(email) = email {
+        query
+            .push(" and email = any(")
+            .push_bind(email.stored_as())
+            .push(")");
+    }
+    paging.push(&mut query, "id", |after| after.0);
+    Ok(query.build_query_as().fetch_all(connection).await?)
 }

@@ -38,11 +38,7 @@ impl<'b> Account<'b> {
         let service = bank.app.service();
         let registered = service.find_currency(currency).await;
         let registered = registered.expect("an answer").expect("a currency");
-        let account = OpenAccount {
-            owner: None,
-            currency: registered.currency,
-            opening_balance: Magnitude::ZERO,
-        };
+        let account = OpenAccount::plain(None, registered.currency, Magnitude::ZERO);
         let answered = service.open_account(account, None).await;
         let receipt = answered.expect("an answer").outcome.expect("an account");
         let id = receipt.standings.first().expect("an account").account.0;

@@ -136,6 +136,9 @@ async fn every_scenario_counts_what_the_books_confirm() {
         ("retry-storm", Some("8")),
         ("reads", Some("8")),
         ("history", Some("8")),
+        ("transactions", Some("8")),
+        ("postings", Some("8")),
+        ("holds", Some("8")),
         ("signin", Some("2")),
     ] {
         let mut args = [&[scenario], &duration[..]].concat();

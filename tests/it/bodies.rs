@@ -298,8 +298,10 @@ async fn an_empty_body_says_that_it_is_empty_in_every_dialect() {
     let newcomer = r#"{"name":"a","email":"a@example.org","password":"Secret12"}"#;
     let cookie = bank.post("/api/signup", newcomer).await.headers["set-cookie"].clone();
     let before = state(&bank).await;
-    let wanting =
-        operations().filter(|(method, path)| *method != "GET" && !OPTIONAL.contains(path));
+    // The native API has words of its own.
+    let wanting = operations().filter(|(method, path)| {
+        *method != "GET" && !OPTIONAL.contains(path) && !path.starts_with("/v1/")
+    });
     let mut count = 0;
     for (method, path) in wanting {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");

@@ -1,6 +1,6 @@
 //! The demo user: opened once, whatever clients have done before.
 
-use passbook::ledger::{Amount, Key, OpenUser};
+use passbook::ledger::{Amount, FirstAccount, Key, OpenUser};
 use reqwest::Method;
 
 use crate::support::bank::at_once;
@@ -46,12 +46,15 @@ async fn a_demo_user_of_an_earlier_program_stays_the_only_one() {
         email: None,
         password_hash: None,
         session: None,
-        currency: service.default_currency(),
-        opening_balance: Amount::from_minor(500).expect("an amount").magnitude(),
+        account: Some(FirstAccount {
+            currency: service.default_currency(),
+            opening_balance: Amount::from_minor(500).expect("an amount").magnitude(),
+        }),
     };
     let key = Key {
         text: "passbook-demo".to_owned(),
         digest: [0; 32],
+        said: None,
     };
     let answered = service.open_user(earlier, Some(key)).await;
     answered.expect("an answer").outcome.expect("a user");

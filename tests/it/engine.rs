@@ -393,7 +393,7 @@ async fn a_refused_command_opens_nothing_and_an_accepted_one_opens_both_sides_at
         receipt
             .standings
             .iter()
-            .map(|one| one.balance.minor())
+            .map(|one| one.state.balance.minor())
             .collect::<Vec<_>>(),
         [600, 400]
     );
@@ -421,7 +421,7 @@ async fn what_waits_for_an_answer_is_small() {
     let answered = moving.await.expect("an answer");
     assert!(answered.outcome.is_ok(), "{answered:?}");
     let head = finding.await.expect("an answer").expect("an account");
-    assert_eq!(head.balance.minor(), 600);
+    assert_eq!(head.state.balance.minor(), 600);
     bank.close().await;
 }
 

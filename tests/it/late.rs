@@ -137,8 +137,8 @@ async fn the_clock_is_looked_at_after_the_locks_were_waited_for() {
     let patient = run(&mut lane, "set lock_timeout = 0; set statement_timeout = 0").await;
     assert_eq!(patient, "00000");
     // The head is swapped for itself.
-    let head = "select format('array[%s], array[%s], array[%L::bytea], array[%L], array[%s], array[%s], array[%L::bytea], array[%s],
-        array[%L::timestamptz]', id, version, seal, status, floor, version, seal, balance, last_entry_at) from accounts";
+    let head = "select format('array[%s], array[%s], array[%L::bytea], array[%s], array[%L::bytea], array[%s],
+        array[%L::timestamptz]', id, version, seal, version, seal, balance, last_entry_at) from accounts";
     let head: Vec<(String,)> = bank.rows(head).await;
     let wait = 3;
     for (age, state) in [

@@ -8,6 +8,7 @@ mod backup;
 mod bad_input;
 mod bench;
 mod bodies;
+mod books;
 mod browsers;
 mod clocks;
 mod command_line;

@@ -53,7 +53,7 @@ const BEFORE_V18: &str = "
         drop column hold_expires_at, drop column held, drop column floor, drop column status, drop column details_digest,
         drop column effective_at, add constraint entries_amount_check check (amount <> 0 and abs(amount) < 1e28);
     alter table transactions drop column reverses, drop column part_of, drop column place, drop column details_digest,
-        drop column effective_at, drop column user_id, drop column book_id;
+        drop column effective_at, drop column user_id, drop column book_id, drop column key_salt;
     drop type entry_kind, hold_status;
     delete from pg_enum where enumtypid = 'transaction_kind'::regtype
         and enumlabel not in ('deposit', 'withdrawal', 'transfer', 'opening', 'empty', 'reset');

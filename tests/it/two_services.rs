@@ -2,6 +2,7 @@
 
 use passbook::ledger::{AccountId, AccountRef};
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::bank::{at_once, transfer};
 use crate::support::{Bank, postgres};
@@ -227,23 +228,27 @@ async fn a_head_whose_version_alone_was_moved_is_not_moved_back() {
 }
 
 #[tokio::test]
-async fn an_account_that_is_frozen_behind_the_back_of_the_service_lets_nothing_out() {
+async fn an_account_that_is_frozen_or_held_by_the_other_service_lets_nothing_out() {
     let bank = Bank::open().await;
+    let there = Bank::open_on(&bank.database_url, &[]).await;
     let user = bank.user("10").await;
     assert_eq!(user.change("-1").await.status, 200, "its head is in memory");
-    bank.plant("update accounts set status = 'frozen'").await;
+    let account = user.account().await;
+    there.set_status(account, "freeze").await;
     let reply = user.change("-1").await;
     assert_eq!(
         (reply.status, reply.message().as_str()),
         (400, "Account is frozen")
     );
     assert_eq!(user.change("1").await.status, 200, "it takes money in");
-    bank.plant("update accounts set status = 'open', floor = 8")
-        .await;
+    there.set_status(account, "unfreeze").await;
+    let number = AccountId(account).to_number();
+    let hold = json!({"account": number, "amount": "8", "currency": "USD"});
+    let placed = there.once("hold", "/v1/holds", &hold).await;
+    assert_eq!(placed.status, 201, "{placed:?}");
     assert_eq!(user.change("-2").await.status, 200);
     assert_eq!(user.change("-1").await.message(), "Insufficient funds");
-    // No entry says so yet, which the audit would tell.
-    bank.plant("update accounts set floor = 0").await;
+    there.stop().await;
     bank.close().await;
 }
 

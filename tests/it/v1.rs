@@ -3,6 +3,8 @@
 mod currencies;
 mod problems;
 mod protocol;
+mod races;
+mod story;
 
 use serde_json::Value;
 

@@ -223,12 +223,7 @@ async fn transfer(bank: &Bank, from: i64, to: i64, amount: &str) {
     let currency = service.default_currency();
     let amount = Amount::parse_plain(amount, currency.scale).expect("an amount");
     let [from, to] = [from, to].map(|id| Party::Account(AccountRef::Id(AccountId(id))));
-    let posting = Posting {
-        from,
-        to,
-        amount: amount.magnitude(),
-        currency,
-    };
+    let posting = Posting::new(from, to, amount.magnitude(), currency);
     let answered = service.post(posting, Vec::new(), None).await;
     let outcome = answered.expect("an answer").outcome;
     outcome.expect("the money is there");

@@ -232,10 +232,18 @@ impl BenchArgs {
         if self.zipf && !has(Scenario::Transfers) {
             return Err(contradiction("--zipf is for transfers"));
         }
-        if has(Scenario::History) && self.url.is_some() && self.database_url.is_none() {
-            return Err(contradiction(
-                "history looks the accounts up: with --url it needs --database-url",
-            ));
+        let over_ids = self
+            .scenarios
+            .iter()
+            .find(|scenario| scenario.is_over_ids());
+        if let Some(scenario) = over_ids
+            && self.url.is_some()
+            && self.database_url.is_none()
+        {
+            let name = scenario.name();
+            return Err(contradiction(&format!(
+                "{name} looks the accounts up: with --url it needs --database-url"
+            )));
         }
         Ok(())
     }
@@ -291,6 +299,9 @@ impl BenchArgs {
             | Scenario::RetryStorm
             | Scenario::Reads
             | Scenario::History
+            | Scenario::Transactions
+            | Scenario::Postings
+            | Scenario::Holds
             | Scenario::SignIn => Err(refused()),
         }
     }

@@ -7,7 +7,7 @@ use chrono::DateTime;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::ledger::{Amount, CurrencyCode};
+use crate::ledger::{Amount, CallerId, CurrencyCode};
 use crate::service::audit::{Finding, Place, Report, Total};
 
 /// The report for a program.
@@ -48,6 +48,8 @@ struct JsonFinding<'r> {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_account: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     transaction: Option<Uuid>,
     /// The times between which transactions entered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,6 +58,10 @@ struct JsonFinding<'r> {
     book: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<&'r str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,11 +176,16 @@ impl<'r> JsonFinding<'r> {
                 json.account = Some(first.0);
                 json.last_account = (first != last).then_some(last.0);
             }
+            Place::Hold(hold) => json.hold = Some(hold.0),
             Place::Transaction(id) => json.transaction = Some(*id),
             Place::Transactions(first, last) => {
                 json.transactions = Some([first, last].map(DateTime::to_rfc3339));
             }
             Place::Name(book, name) => (json.book, json.name) = (Some(book.0), Some(name.as_str())),
+            Place::ExternalId(book, id) => {
+                (json.book, json.external_id) = (Some(book.0), Some(id.as_str()));
+            }
+            Place::Anyone => json.caller = Some(CallerId::ANYONE.0),
             Place::User(user) => json.user = Some(user.0),
             Place::Book(book) => json.book = Some(book.0),
             Place::Currency(code) => json.currency = Some(CurrencyCode::as_str(code)),

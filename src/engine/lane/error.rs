@@ -7,6 +7,8 @@ use crate::storage::{CommitError, StorageError};
 pub(super) enum RoundError {
     /// Before anything was sent that could change the books: nothing of this round is applied.
     Reading(StorageError),
+    /// The plan stands on keys having no outcome, and nobody has looked. Nothing was sent.
+    OutcomesUnknown,
     /// In answer to the statement or to its commit.
     Writing(CommitError),
 }
@@ -16,6 +18,7 @@ impl RoundError {
     pub(super) fn leaves_connection(&self) -> bool {
         match self {
             Self::Reading(error) => !error.is_of_connection(),
+            Self::OutcomesUnknown => true,
             Self::Writing(error) => !matches!(error, CommitError::Lost(_)),
         }
     }

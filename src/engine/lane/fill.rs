@@ -2,22 +2,27 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
+
 use super::batch::Batch;
 use super::ids::Lacking;
 use super::link::bounded;
 use super::state::Lane;
-use crate::ledger::{AccountRef, BookName, Needs, Openings, View};
+use crate::ledger::{
+    AccountId, AccountRef, BookId, ExternalId, HoldId, Needs, Openings, TransactionId, UserId, View,
+};
 use crate::storage::{self, StorageError, Unreadable};
 
-/// Books come first, then what names mean in them, then the books of the accounts that were found.
-const ROUNDS_MAX: usize = 3;
+/// Books and holds come first, then the accounts that these mean, then what those are called whose book it is, then the open
+/// book of that name.
+const ROUNDS_MAX: usize = 5;
 
 impl Lane {
     /// Fills the view with all that the commands need.
     pub(super) async fn fill(&mut self, batch: &mut Batch) -> Result<(), StorageError> {
         batch.view.forget_guesses();
         for round in 0.. {
-            let needs = Needs::of(batch.work.commands(), &batch.view);
+            let needs = Needs::of(batch.work.commands(), &batch.view, Utc::now());
             if needs.is_empty() {
                 break;
             }
@@ -25,44 +30,171 @@ impl Lane {
                 let books = needs.books;
                 return Err(StorageError::Corrupt(format!("no book is open: {books:?}")));
             }
-            self.fill_books(needs.books, &mut batch.view).await?;
+            self.fill_books(&needs, &mut batch.view).await?;
             self.fill_emails(needs.emails, &mut batch.view).await?;
+            // With their accounts, so before those.
+            let unreadable_holds = self.fill_holds(needs.holds, &mut batch.view).await?;
             let unreadable = self.fill_accounts(needs.accounts, &mut batch.view).await?;
-            if !unreadable.is_empty() {
+            if !unreadable.is_empty() || !unreadable_holds.is_empty() {
                 batch.dismiss(|command, _| {
                     let mut accounts = command.accounts();
-                    accounts.find_map(|reference| unreadable.get(reference).cloned())
+                    let account = accounts.find_map(|reference| unreadable.get(reference));
+                    let mut holds = command.holds();
+                    let hold = || holds.find_map(|hold| unreadable_holds.get(&hold));
+                    account.or_else(hold).cloned()
                 });
             }
+            self.fill_due(&needs.due, needs.due_until, &mut batch.view)
+                .await?;
+            self.fill_originals(needs.originals, &mut batch.view)
+                .await?;
+            self.fill_details(needs.details, &mut batch.view).await?;
+            self.fill_registers(needs.external_ids, needs.users, &mut batch.view)
+                .await?;
         }
         self.lend_ids(batch).await
     }
 
-    /// The open books of names.
-    async fn fill_books(
-        &mut self,
-        names: BTreeSet<BookName>,
-        view: &mut View,
-    ) -> Result<(), StorageError> {
+    /// The open books of names, and the names of books.
+    async fn fill_books(&mut self, needs: &Needs, view: &mut View) -> Result<(), StorageError> {
         let memory = &self.shared.memory;
         let remembered = memory.books();
         let mut missing = Vec::new();
-        for name in names {
-            match remembered.find(name) {
-                Some(book) => view.books.insert(name, book),
-                None => missing.push(name),
+        for name in &needs.books {
+            match remembered.find(*name) {
+                Some(book) => view.books.insert(*name, book),
+                None => missing.push(*name),
             }
         }
-        if missing.is_empty() {
+        let mut nameless = Vec::new();
+        for book in &needs.book_names {
+            match remembered.name(*book) {
+                Some(name) => drop(view.book_names.insert(*book, name)),
+                None => nameless.push(*book),
+            }
+        }
+        if !missing.is_empty() {
+            let connection = self.link.connection()?;
+            let found = bounded(storage::books::fetch_open(connection, &missing)).await?;
+            for name in missing {
+                match found.find(name) {
+                    Some(book) => {
+                        memory.remember_book(name, book);
+                        view.books.insert(name, book);
+                    }
+                    None => drop(view.absent_books.insert(name)),
+                }
+            }
+        }
+        if !nameless.is_empty() {
+            let connection = self.link.connection()?;
+            let named = bounded(storage::books::list_names(connection, &nameless)).await?;
+            view.book_names.extend(named);
+        }
+        Ok(())
+    }
+
+    /// Holds with the heads of their accounts, as they are at one moment: what memory knows may be older or newer.
+    async fn fill_holds(
+        &mut self,
+        holds: BTreeSet<HoldId>,
+        view: &mut View,
+    ) -> Result<HashMap<HoldId, Unreadable>, StorageError> {
+        let mut unreadable = HashMap::new();
+        if holds.is_empty() {
+            return Ok(unreadable);
+        }
+        let ids: Vec<HoldId> = holds.into_iter().collect();
+        let connection = self.link.connection()?;
+        let found = bounded(storage::holds::list_with_heads(connection, &ids)).await?;
+        view.holds.extend(ids.into_iter().map(|id| (id, None)));
+        for (id, found) in found {
+            match found {
+                Ok((hold, head)) => {
+                    view.holds.insert(id, Some(hold));
+                    view.heads.insert(head.id, head);
+                }
+                Err(error) => drop(unreadable.insert(id, error)),
+            }
+        }
+        Ok(unreadable)
+    }
+
+    async fn fill_due(
+        &mut self,
+        accounts: &BTreeSet<AccountId>,
+        until: Option<DateTime<Utc>>,
+        view: &mut View,
+    ) -> Result<(), StorageError> {
+        let Some(until) = until.filter(|_| !accounts.is_empty()) else {
+            return Ok(());
+        };
+        let accounts: Vec<AccountId> = accounts.iter().copied().collect();
+        let connection = self.link.connection()?;
+        let due = bounded(storage::holds::list_due(connection, &accounts, until)).await?;
+        view.due.extend(due);
+        Ok(())
+    }
+
+    /// Transactions that are to be reversed.
+    async fn fill_originals(
+        &mut self,
+        ids: BTreeSet<TransactionId>,
+        view: &mut View,
+    ) -> Result<(), StorageError> {
+        if ids.is_empty() {
             return Ok(());
         }
+        let ids: Vec<TransactionId> = ids.into_iter().collect();
         let connection = self.link.connection()?;
-        let found = bounded(storage::books::fetch_open(connection, &missing)).await?;
-        for name in missing {
-            if let Some(book) = found.find(name) {
-                memory.remember_book(name, book);
-                view.books.insert(name, book);
-            }
+        let mut found = bounded(storage::originals::list(connection, &ids)).await?;
+        view.originals
+            .extend(ids.into_iter().map(|id| (id, found.remove(&id))));
+        Ok(())
+    }
+
+    /// What is said of accounts.
+    async fn fill_details(
+        &mut self,
+        accounts: BTreeSet<AccountId>,
+        view: &mut View,
+    ) -> Result<(), StorageError> {
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        let accounts: Vec<AccountId> = accounts.into_iter().collect();
+        let connection = self.link.connection()?;
+        let mut found = bounded(storage::details::list_of_accounts(connection, &accounts)).await?;
+        let said = |id| (id, found.remove(&id).unwrap_or_default());
+        view.details.extend(accounts.into_iter().map(said));
+        Ok(())
+    }
+
+    /// Which external ids are taken, and which users there are.
+    async fn fill_registers(
+        &mut self,
+        external_ids: BTreeSet<(BookId, ExternalId)>,
+        users: BTreeSet<UserId>,
+        view: &mut View,
+    ) -> Result<(), StorageError> {
+        if !external_ids.is_empty() {
+            let ids: Vec<(BookId, ExternalId)> = external_ids.into_iter().collect();
+            let connection = self.link.connection()?;
+            let taken = storage::details::list_taken_external_ids(connection, &ids);
+            let taken = bounded(taken).await?;
+            view.external_ids
+                .extend(ids.into_iter().map(|id| (id, false)));
+            view.external_ids
+                .extend(taken.into_iter().map(|id| (id, true)));
+        }
+        if !users.is_empty() {
+            let users: Vec<UserId> = users.into_iter().collect();
+            let connection = self.link.connection()?;
+            let found = bounded(storage::details::list_users(connection, &users)).await?;
+            view.users
+                .extend(users.into_iter().map(|user| (user, false)));
+            view.users
+                .extend(found.into_iter().map(|user| (user, true)));
         }
         Ok(())
     }
@@ -89,13 +221,13 @@ impl Lane {
     /// The heads of accounts, and what names mean. Returns those that cannot be read.
     async fn fill_accounts(
         &mut self,
-        references: HashSet<&AccountRef>,
+        references: HashSet<AccountRef>,
         view: &mut View,
     ) -> Result<HashMap<AccountRef, Unreadable>, StorageError> {
         let missing: Vec<AccountRef> = references
             .into_iter()
-            .filter(|reference| !self.recall(reference, view))
-            .cloned()
+            // A hold may have brought its head, and what is older than the hold must not take its place.
+            .filter(|reference| !view.knows(reference) && !self.recall(reference, view))
             .collect();
         let mut unreadable = HashMap::new();
         if missing.is_empty() {

@@ -1,6 +1,8 @@
 //! Ids that a lane took from their sequences and has not used yet.
 
-use crate::ledger::{AccountId, BookId, Openings, UserId, View};
+use uuid::Uuid;
+
+use crate::ledger::{AccountId, BookId, Openings, TransactionId, UserId, View};
 
 /// Account ids taken from the sequence at a time, at least. Gaps are normal.
 const ACCOUNTS_MIN: i32 = 32;
@@ -35,6 +37,9 @@ impl Ids {
         view.unused_accounts = first(&self.accounts, needed.accounts);
         view.unused_users = first(&self.users, needed.users);
         view.unused_books = first(&self.books, needed.books);
+        // These are of no sequence.
+        let transactions = (0..needed.transactions).map(|_| TransactionId(Uuid::now_v7()));
+        view.unused_transactions = transactions.collect();
     }
 
     /// A plan takes ids from the front, and all that it took is written.
@@ -77,7 +82,7 @@ mod tests {
         let mut needed = Openings {
             accounts: 2,
             users: 1,
-            books: 0,
+            ..Openings::default()
         };
         let mut ids = Ids::default();
         let lacking = Lacking {
@@ -106,16 +111,19 @@ mod tests {
             accounts: 2,
             users: 2,
             books: 1,
+            transactions: 3,
         };
         let mut view = View::default();
         ids.lend(&needed, &mut view);
         assert_eq!(view.unused_accounts, [1, 2].map(AccountId));
         assert_eq!(view.unused_users, [4, 5].map(UserId));
         assert_eq!(view.unused_books, [BookId(7)]);
+        assert_eq!(view.unused_transactions.len(), 3);
         ids.use_up(&Openings {
             accounts: 2,
             users: 1,
             books: 1,
+            transactions: 0,
         });
         ids.lend(&needed, &mut view);
         assert_eq!(view.unused_accounts, [AccountId(3)]);

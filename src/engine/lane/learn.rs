@@ -22,7 +22,11 @@ impl Lane {
         for pending in std::mem::take(&mut batch.work.pending) {
             match done.remove(&pending.command.id) {
                 Some(Ok(recorded)) => {
-                    answers.push((pending, Ok(Answered::first(recorded.outcome))));
+                    let answered = Answered {
+                        sight: recorded.sight,
+                        ..Answered::first(recorded.outcome)
+                    };
+                    answers.push((pending, Ok(answered)));
                 }
                 Some(Err(_)) | None => batch.work.pending.push(pending),
             }
@@ -42,6 +46,7 @@ impl Lane {
         let ids: Vec<_> = found.iter().map(|(_, id)| *id).collect();
         let outcomes = bounded(storage::outcomes::list(connection, &ids)).await?;
         let known = batch.view.outcomes.len();
+        batch.view.looked_up.extend(keys.iter().cloned());
         let mut unreadable = HashMap::new();
         for (position, id) in found {
             match (keys.get(position), outcomes.get(&id)) {
@@ -64,6 +69,6 @@ impl Lane {
 
 /// The key of a command with its scope, if it has both.
 fn scoped_key(command: &Command, view: &View) -> Option<(Scope, String)> {
-    let scope = key::scope(&command.action, |reference| view.account(reference))?;
+    let scope = key::scope(command, |reference| view.account(reference))?;
     Some((scope, command.key.as_ref()?.text.clone()))
 }

@@ -34,6 +34,13 @@ impl Lane {
                 let learnt = self.learn_outcomes(&mut batch).await;
                 self.go_on_with(batch, learnt).await
             }
+            RoundError::OutcomesUnknown => match self.learn_outcomes(&mut batch).await {
+                Ok(_) => vec![batch],
+                Err(error) => {
+                    let error = error.into_commit_error();
+                    self.recover_unapplied(batch, error).await
+                }
+            },
             RoundError::Writing(error) => self.recover_unapplied(batch, error).await,
             RoundError::Reading(error) => {
                 let error = error.into_commit_error();
@@ -60,7 +67,8 @@ impl Lane {
             CommitError::HeadMoved
             | CommitError::NameTaken
             | CommitError::KeyTaken
-            | CommitError::EmailTaken => self.retry(batch).await,
+            | CommitError::EmailTaken
+            | CommitError::Taken => self.retry(batch).await,
             CommitError::IdTaken => {
                 self.ids = Ids::default();
                 self.retry(batch).await

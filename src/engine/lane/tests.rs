@@ -93,6 +93,8 @@ fn a_part_knows_outcomes_and_emails_and_how_it_went_and_reads_heads_again() {
         transaction: batch.work.pending[0].command.id,
         digest: [7; 32],
         outcome: Err(Rejection::EmailTaken),
+        sight: None,
+        salt: None,
     };
     let view = &mut batch.view;
     view.outcomes.insert((scope, "key".to_owned()), recorded);

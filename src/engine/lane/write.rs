@@ -31,6 +31,9 @@ impl Lane {
             return Err(CommitError::ClockApart.into());
         }
         let plan = plan(&commands, &batch.view, now);
+        if plan.needs_outcomes {
+            return Err(RoundError::OutcomesUnknown);
+        }
         bounded(storage::batch::write(connection, &plan)).await?;
         Ok(Written::of(plan))
     }
@@ -50,6 +53,8 @@ impl Written {
                 accounts: plan.accounts.len(),
                 users: plan.users.len(),
                 books: plan.new_books.len(),
+                // Those that were not used are not used again either.
+                transactions: 0,
             },
             names: names.collect(),
             books: books.collect(),

@@ -68,7 +68,9 @@ impl Line {
         let mut taken = Taken::default();
         let mut skipped: VecDeque<Pending> = VecDeque::new();
         let mut blocked: HashSet<Resource> = HashSet::new();
-        while taken.pending.len() < size_max {
+        // A command of many postings is as much work as many of one.
+        let mut size: usize = 0;
+        while size < size_max {
             let Some(pending) = self.waiting.pop_front() else {
                 break;
             };
@@ -86,6 +88,7 @@ impl Line {
                 skipped.push_back(pending);
             } else {
                 self.forget(&pending);
+                size = size.saturating_add(pending.command.weight());
                 taken.pending.push(pending);
             }
         }

@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::sync::LazyLock;
 
-use crate::ledger::{AccountId, AccountRef, NamedAccount};
+use crate::ledger::{AccountId, AccountRef, Action, Command, NamedAccount};
 
 /// What two lanes must not work on at the same time, lest they overtake one another: an account as it is called, in 64
 /// bits.
@@ -27,6 +27,18 @@ impl Resource {
             AccountRef::Id(id) | AccountRef::Owned(id, _) => Self::account(*id),
             AccountRef::Named(name) => Self::name(name),
         }
+    }
+
+    /// What a command touches besides the accounts that it names. The account of a hold, or of what is reversed, is not known
+    /// here; if another lane works on it, the compare-and-swap sorts that out.
+    pub(super) fn others(command: &Command) -> impl Iterator<Item = Self> + '_ {
+        let holds = command.holds().map(|hold| Self::of(&hold));
+        let other = match command.action {
+            Action::Reverse(transaction) => Some(Self::of(&transaction)),
+            Action::Expire(account) => Some(Self::account(account)),
+            _ => None,
+        };
+        holds.chain(other)
     }
 
     /// No client knows the key, so none can choose a name that another account waits for.

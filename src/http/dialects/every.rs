@@ -4,13 +4,13 @@ use actix_web::ResponseError;
 use actix_web::body::to_bytes;
 use uuid::Uuid;
 
-use crate::ledger::{AccountId, Amount, Fault, Rejection, Side, TransactionId, Version};
+use crate::ledger::{AccountId, Amount, Fault, Native, Rejection, Side, TransactionId, Version};
 
 pub(in crate::http) const TRANSACTION: TransactionId =
     TransactionId(Uuid::from_u128(0x019b_7600_0000_7000_8000_0000_0000_0007));
 
 /// How many there are: a table with fewer rows does not compile.
-pub(in crate::http) const REJECTIONS: usize = 13;
+pub(in crate::http) const REJECTIONS: usize = 14;
 
 /// One of each refusal: of account 7, at version 3.
 pub(in crate::http) fn rejections() -> [Rejection; REJECTIONS] {
@@ -37,6 +37,7 @@ pub(in crate::http) fn rejections() -> [Rejection; REJECTIONS] {
         Rejection::AccountFrozen { account },
         Rejection::AccountClosed { account },
         Rejection::EmailTaken,
+        Rejection::Native(Native::NotFound),
     ];
     for rejection in &all {
         // A new refusal does not compile until it stands here, and then above.
@@ -55,7 +56,8 @@ pub(in crate::http) fn rejections() -> [Rejection; REJECTIONS] {
             | Rejection::AmountTooLarge { .. }
             | Rejection::AccountFrozen { .. }
             | Rejection::AccountClosed { .. }
-            | Rejection::EmailTaken => {}
+            | Rejection::EmailTaken
+            | Rejection::Native(_) => {}
         }
     }
     all

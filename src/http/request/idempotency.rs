@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::ledger::{Answered, Receipt, Rejection};
 
 /// Says that an answer had been given before.
-const REPLAYED: (HeaderName, HeaderValue) = (
+pub(in crate::http) const REPLAYED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("idempotent-replayed"),
     HeaderValue::from_static("true"),
 );

@@ -16,6 +16,7 @@ use super::object::Body;
 use super::problem::Problem;
 use super::query::{Names, Query};
 use crate::http::request::body::{self, BodyError};
+use crate::service::Service;
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 /// The kinds of body that are read, as a field of the answer lists them.
@@ -81,18 +82,35 @@ impl Asked {
         idempotency::read(self.headers())
     }
 
+    /// What is refused of a request that changes something before its body is read: a query, and a key that is none.
+    ///
+    /// # Errors
+    /// If it has such a thing.
+    pub(in crate::http) fn begin_write(&self) -> Result<(), Problem> {
+        self.query(&[])?;
+        self.key().map(drop)
+    }
+
+    /// The key of a request that changes something.
+    ///
+    /// # Errors
+    /// If there is none and one is needed, or it is none.
+    pub(in crate::http) fn write_key(&self, service: &Service) -> Result<Option<String>, Problem> {
+        if service.requires_keys() {
+            self.required_key().map(Some)
+        } else {
+            self.key()
+        }
+    }
+
     /// What a key of this request stands for.
     ///
     /// # Errors
     /// As [`idempotency::fingerprint`].
-    pub(in crate::http) fn fingerprint(
-        &self,
-        body: &Body,
-        details: &[u8; 32],
-    ) -> Result<[u8; 32], Problem> {
+    pub(in crate::http) fn fingerprint(&self, body: &Body) -> Result<[u8; 32], Problem> {
         let request = &self.request;
         let (method, path) = (request.method().as_str(), request.path());
-        idempotency::fingerprint(method, path, request.query_string(), &body.json, details)
+        idempotency::fingerprint(method, path, request.query_string(), &body.json)
     }
 
     /// # Errors
@@ -248,14 +266,9 @@ mod tests {
         assert_eq!(asked.required_key().expect("a key"), "a-1");
         let current = EntityTag::of_version(Version(7));
         assert!(asked.required_match().expect("tags").matches(&current));
-        let print = asked.fingerprint(&body, &[0; 32]).expect("a fingerprint");
-        let expected = idempotency::fingerprint(
-            "POST",
-            "/v1/accounts",
-            "min_version=2",
-            &body.json,
-            &[0; 32],
-        );
+        let print = asked.fingerprint(&body).expect("a fingerprint");
+        let expected =
+            idempotency::fingerprint("POST", "/v1/accounts", "min_version=2", &body.json);
         assert_eq!(print, expected.expect("a fingerprint"));
     }
 

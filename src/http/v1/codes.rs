@@ -28,6 +28,7 @@ pub(in crate::http) enum Code {
     BalanceNotZero,
     HasActiveHolds,
     TooManyHolds,
+    BookTaken,
     PeriodClosedAlready,
     PreconditionFailed,
     TooLarge,
@@ -73,7 +74,7 @@ struct Row(
 
 impl Code {
     /// In the order of their status.
-    pub(in crate::http) const ALL: [Self; 46] = [
+    pub(in crate::http) const ALL: [Self; 47] = [
         Self::MalformedJson,
         Self::ValidationFailed,
         Self::IdempotencyKeyMissing,
@@ -95,6 +96,7 @@ impl Code {
         Self::BalanceNotZero,
         Self::HasActiveHolds,
         Self::TooManyHolds,
+        Self::BookTaken,
         Self::PeriodClosedAlready,
         Self::PreconditionFailed,
         Self::TooLarge,
@@ -214,6 +216,8 @@ impl Code {
                 "An account with an active hold cannot be closed. Capture or void its holds first."),
             Self::TooManyHolds => Row(409, "too_many_holds", Remembered, "The account has too many holds",
                 "An account has at most 1,000 active holds. Capture or void some, or wait until some expire."),
+            Self::BookTaken => Row(409, "book_taken", Remembered, "The name of the book is taken",
+                "There is an open book of this name. Use it, or choose another name."),
             Self::PeriodClosedAlready => Row(409, "period_closed_already", Remembered, "The period is closed already",
                 "The books are closed through a later day, and are never opened again."),
             Self::PreconditionFailed => Row(412, "precondition_failed", Forgotten, "The object has changed",
@@ -298,7 +302,7 @@ mod tests {
         (
             409,
             "version_mismatch* condition_failed* idempotency_key_in_use already_reversed* hold_not_active* \
-             external_id_taken* email_taken* balance_not_zero* has_active_holds* too_many_holds* \
+             external_id_taken* email_taken* balance_not_zero* has_active_holds* too_many_holds* book_taken* \
              period_closed_already*",
         ),
         (412, "precondition_failed"),

@@ -76,6 +76,19 @@ pub(in crate::http) fn is_known(headers: &HeaderMap, tag: &EntityTag) -> Result<
 }
 
 impl Known {
+    /// Which versions are meant; none if any will do. What is no version's tag matches nothing.
+    pub(in crate::http) fn versions(&self) -> Option<Vec<Version>> {
+        let Self::Tags(tags) = self else {
+            return None;
+        };
+        let strong = tags.iter().filter(|tag| !tag.is_weak);
+        let versions = strong.filter_map(|tag| {
+            let version = Version(tag.opaque.trim_matches('"').parse().ok()?);
+            (EntityTag::of_version(version).0 == tag.opaque).then_some(version)
+        });
+        Some(versions.collect())
+    }
+
     /// The strong comparison: a weak tag matches nothing.
     pub(in crate::http) fn matches(&self, tag: &EntityTag) -> bool {
         match self {

@@ -39,6 +39,10 @@ pub(in crate::http) fn bound(text: &str) -> Result<SignedDecimal, String> {
 }
 
 impl Decimal {
+    pub(in crate::http) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// # Errors
     /// If it has more decimals than the currency, zeros too, or is too large.
     pub(in crate::http) fn at(&self, currency: Currency) -> Result<Magnitude, AmountError> {
@@ -47,6 +51,10 @@ impl Decimal {
 }
 
 impl SignedDecimal {
+    pub(in crate::http) fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// # Errors
     /// As [`Decimal::at`].
     pub(in crate::http) fn at(&self, currency: Currency) -> Result<Amount, AmountError> {

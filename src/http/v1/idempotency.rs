@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::codes::Code;
 use super::json::Json;
 use super::problem::Problem;
+pub(in crate::http) use crate::http::request::idempotency::REPLAYED;
 use crate::http::request::idempotency::{HEADER, LENGTH_MAX};
 
 /// Stands at the beginning of what is hashed: another composition would have another.
@@ -60,7 +61,7 @@ pub(in crate::http) fn in_path(segment: &str) -> Result<String, Problem> {
 }
 
 /// What a key stands for: the method, the path, the query and the body in its canonical form (RFC 8785). What can be
-/// erased is covered by `details`, a digest that the ledger makes with a salt. A stored fingerprint never changes.
+/// erased is left out: the ledger covers it under a salt. A stored fingerprint never changes.
 ///
 /// # Errors
 /// If the body has a number that no double is near, which no valid body has.
@@ -69,7 +70,6 @@ pub(in crate::http) fn fingerprint(
     path: &str,
     query: &str,
     body: &Json,
-    details: &[u8; 32],
 ) -> Result<[u8; 32], Problem> {
     let mut value = body.to_value();
     if let Some(members) = value.as_object_mut() {
@@ -84,7 +84,6 @@ pub(in crate::http) fn fingerprint(
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         hash.update(part);
     }
-    hash.update(details);
     Ok(hash.finalize().into())
 }
 
@@ -202,9 +201,9 @@ mod tests {
         }
     }
 
-    fn print(method: &str, path: &str, query: &str, body: &str, details: u8) -> String {
+    fn print(method: &str, path: &str, query: &str, body: &str) -> String {
         let (body, _) = Json::parse(body.as_bytes()).expect("JSON");
-        let print = fingerprint(method, path, query, &body, &[details; 32]).expect("a fingerprint");
+        let print = fingerprint(method, path, query, &body).expect("a fingerprint");
         let digits = print.iter().flat_map(|byte| [byte >> 4, byte & 15]);
         let digits = digits.map(|digit| char::from_digit(digit.into(), 16).expect("a digit"));
         digits.collect()
@@ -213,30 +212,29 @@ mod tests {
     #[test]
     fn a_fingerprint_stands_for_all_that_was_asked_and_nothing_else() {
         let body = r#"{"currency":"USD","amount":"1.00","version":7,"list":[true,"\u00e4"]}"#;
-        let first = print("POST", "/v1/holds", "", body, 0);
+        let first = print("POST", "/v1/holds", "", body);
         for same in [
             r#" { "list" : [true,"ä"], "version":7.0,"amount":"1.00", "currency":"\u0055SD" } "#,
             r#"{"currency":"USD","amount":"1.00","version":7,"list":[true,"ä"],"reference":"a","metadata":{"b":"c"}}"#,
         ] {
-            assert_eq!(print("POST", "/v1/holds", "", same, 0), first, "{same}");
+            assert_eq!(print("POST", "/v1/holds", "", same), first, "{same}");
         }
         let others = [
-            print("PUT", "/v1/holds", "", body, 0),
-            print("POST", "/v1/hold", "s", body, 0),
-            print("POST", "/v1/holds", "a=1", body, 0),
-            print("POST", "/v1/holds", "", "{}", 0),
-            print("POST", "/v1/holds", "", &body.replace("1.00", "1.0"), 0),
-            print("POST", "/v1/holds", "", &body.replace(":7", ":8"), 0),
-            print("POST", "/v1/holds", "", body, 1),
+            print("PUT", "/v1/holds", "", body),
+            print("POST", "/v1/hold", "s", body),
+            print("POST", "/v1/holds", "a=1", body),
+            print("POST", "/v1/holds", "", "{}"),
+            print("POST", "/v1/holds", "", &body.replace("1.00", "1.0")),
+            print("POST", "/v1/holds", "", &body.replace(":7", ":8")),
         ];
         assert!(!others.contains(&first));
         // What stands within another object is no text that can be erased by itself.
         let inner =
             |reference: &str| format!(r#"{{"transactions":[{{"reference":"{reference}"}}]}}"#);
-        let of = |body: &str| print("POST", "/", "", body, 0);
+        let of = |body: &str| print("POST", "/", "", body);
         assert_ne!(of(&inner("a")), of(&inner("b")));
         let (huge, _) = Json::parse(b"{\"a\":1e400}").expect("JSON");
-        assert!(fingerprint("POST", "/", "", &huge, &[0; 32]).is_err());
+        assert!(fingerprint("POST", "/", "", &huge).is_err());
     }
 
     #[test]
@@ -244,12 +242,12 @@ mod tests {
         // Computed by another program.
         let body = r#"{"postings":[{"from":"world","to":"000000000777","amount":"12.50","currency":"USD"}],"reference":"a"}"#;
         assert_eq!(
-            print("POST", "/v1/transactions", "", body, 7),
-            "ab2508185620cfa5fa5ea084e02234769ba18eb4f9c183bfafda206c86251148"
+            print("POST", "/v1/transactions", "", body),
+            "a57f0b3aeac0afba430c73737e3ab965d0b3b28ed5da4a0679eb1fc22acf84c7"
         );
         assert_eq!(
-            print("POST", "/v1/accounts/000000000777/freeze", "", "{}", 0),
-            "fc65fe8a471b582e5510095e13b6e8f1b778b84ffc714811b5483a6ca8d6fff1"
+            print("POST", "/v1/accounts/000000000777/freeze", "", "{}"),
+            "9529b9cff02783898e1fb9e25d0a6f198226796cd6738b554811597b3314bdd9"
         );
     }
 

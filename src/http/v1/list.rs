@@ -70,6 +70,11 @@ impl List {
         self.limit + 1
     }
 
+    /// The same, for a statement.
+    pub(in crate::http) fn rows_wanted(&self) -> i64 {
+        i64::try_from(self.rows_max()).unwrap_or(i64::MAX)
+    }
+
     /// The page of the rows that were found, at most [`List::rows_max`] of them. `place` says where a row is in the list.
     pub(in crate::http) fn page<R, T>(
         &self,

@@ -3,18 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::json::Json;
-use super::object::{Object, Patched};
+use super::object::Object;
+use crate::ledger::{Metadata, MetadataPatch};
 
-const MEMBERS_MAX: usize = 50;
 const NAME_LENGTH_MAX: usize = 40;
 /// In characters.
 const VALUE_LENGTH_MAX: usize = 500;
-/// Names and values together.
-const BYTES_MAX: usize = 16 * 1024;
-
-pub(in crate::http) type Metadata = BTreeMap<String, String>;
-/// What becomes of single members; `None` removes one.
-pub(in crate::http) type MetadataPatch = BTreeMap<String, Option<String>>;
 
 /// Reads the member `metadata`; `Some(None)` if it is not given, and `None` if something is wrong with it.
 #[expect(clippy::option_option, reason = "wrong and not given are two things")]
@@ -22,46 +16,26 @@ pub(in crate::http) fn read(object: &mut Object<'_>) -> Option<Option<Metadata>>
     let Some(json) = object.find(NAME) else {
         return Some(None);
     };
-    let metadata = members(object, json, text)?;
+    let metadata = Metadata(members(object, json, text)?);
     note(object, check(&metadata)).map(|()| Some(metadata))
 }
 
-/// Reads the member `metadata` of a merge patch (RFC 7396).
-pub(in crate::http) fn patch(object: &mut Object<'_>) -> Option<Patched<MetadataPatch>> {
+/// Reads the member `metadata` of a merge patch (RFC 7396); `Some(None)` if it is not given. What it makes of what there is may
+/// still be too much.
+#[expect(clippy::option_option, reason = "wrong and not given are two things")]
+pub(in crate::http) fn patch(object: &mut Object<'_>) -> Option<Option<MetadataPatch>> {
     match object.find(NAME) {
-        None => Some(Patched::Kept),
-        Some(Json::Null) => Some(Patched::Removed),
+        None => Some(None),
+        Some(Json::Null) => Some(Some(MetadataPatch::CLEAR)),
         Some(json) => {
             let change = members(object, json, |value| match value {
                 Json::Null => Ok(None),
                 value => text(value).map(Some),
             });
-            change.map(Patched::Set)
+            let clears = false;
+            change.map(|members| Some(MetadataPatch { clears, members }))
         }
     }
-}
-
-/// What there is after a change.
-///
-/// # Errors
-/// If it would be more than there may be.
-pub(in crate::http) fn merged(
-    before: &Metadata,
-    change: &Patched<MetadataPatch>,
-) -> Result<Metadata, String> {
-    let mut after = match change {
-        Patched::Removed => Metadata::new(),
-        Patched::Kept | Patched::Set(_) => before.clone(),
-    };
-    if let Patched::Set(change) = change {
-        for (name, value) in change {
-            match value {
-                Some(value) => after.insert(name.clone(), value.clone()),
-                None => after.remove(name),
-            };
-        }
-    }
-    check(&after).map(|()| after)
 }
 
 /// A name of a member, also in a filter.
@@ -111,17 +85,13 @@ fn text(json: &Json) -> Result<String, &'static str> {
 }
 
 fn check(metadata: &Metadata) -> Result<(), String> {
-    let bytes: usize = metadata
-        .iter()
-        .map(|(name, value)| name.len() + value.len())
-        .sum();
-    if MEMBERS_MAX < metadata.len() {
-        Err(format!("must have at most {MEMBERS_MAX} members"))
-    } else if BYTES_MAX < bytes {
-        Err(format!("must have at most {} KiB in all", BYTES_MAX / 1024))
-    } else {
-        Ok(())
+    if metadata.fits() {
+        return Ok(());
     }
+    let (members, kibibytes) = (Metadata::MEMBERS_MAX, Metadata::BYTES_MAX / 1024);
+    Err(format!(
+        "must have at most {members} members and {kibibytes} KiB in all"
+    ))
 }
 
 fn note(object: &mut Object<'_>, checked: Result<(), String>) -> Option<()> {
@@ -134,7 +104,7 @@ mod tests {
     use crate::http::v1::object::Body;
 
     fn of(members: impl IntoIterator<Item = (String, String)>) -> String {
-        let members: Metadata = members.into_iter().collect();
+        let members = Metadata(members.into_iter().collect());
         serde_json::json!({ "metadata": members }).to_string()
     }
 
@@ -147,7 +117,7 @@ mod tests {
     #[test]
     fn metadata_is_text_by_name() {
         let read = read_text(r#"{"metadata":{"b.-_9":"\u00e4","a":""}}"#).expect("metadata");
-        let names: Vec<String> = read.expect("given").into_keys().collect();
+        let names: Vec<String> = read.expect("given").0.into_keys().collect();
         assert_eq!(names, ["a", "b.-_9"]);
         assert_eq!(read_text("{}"), Ok(None));
         for (body, place) in [
@@ -189,26 +159,17 @@ mod tests {
     }
 
     #[test]
-    fn a_patch_changes_single_members_within_the_limits() {
+    fn a_patch_sets_and_removes_single_members_or_all() {
         let change = |body: &str| {
             let body = Body::parse(body.as_bytes()).expect("JSON");
             body.read(patch).expect("a patch")
         };
-        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        let before: Metadata = [("a", "1"), ("b", "2")].map(pair).into();
-        let after = |body: &str| merged(&before, &change(body)).expect("metadata");
-        assert_eq!(after("{}"), before);
-        assert_eq!(after(r#"{"metadata":{}}"#), before);
-        assert_eq!(after(r#"{"metadata":null}"#), Metadata::new());
-        let expected: Metadata = [("b", "3"), ("c", "4")].map(pair).into();
-        assert_eq!(
-            after(r#"{"metadata":{"a":null,"b":"3","c":"4","d":null}}"#),
-            expected
-        );
-        let full: Metadata = (0..50)
-            .map(|at| (format!("n{at}"), String::new()))
-            .collect();
-        assert!(merged(&full, &change(r#"{"metadata":{"a":"1"}}"#)).is_err());
-        assert!(merged(&full, &change(r#"{"metadata":{"a":"1","n1":null}}"#)).is_ok());
+        assert_eq!(change("{}"), None);
+        let clear = change(r#"{"metadata":null}"#);
+        assert_eq!(clear, Some(MetadataPatch::CLEAR));
+        let patch = change(r#"{"metadata":{"a":null,"b":"3"}}"#).expect("a patch");
+        let members = [("a", None), ("b", Some("3".to_owned()))];
+        let members = members.map(|(name, value)| (name.to_owned(), value));
+        assert_eq!(patch.members, members.into());
     }
 }

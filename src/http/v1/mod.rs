@@ -1,9 +1,21 @@
 //! The native API: strict JSON under `/v1`, and the pages that explain its problems.
 
+mod accounts;
+mod books;
+mod currencies;
+mod holds;
+mod keys;
+mod problems;
+mod transactions;
+mod users;
+
 mod answer;
 mod asked;
-mod currencies;
-mod problems;
+mod command;
+mod conditions;
+mod refusal;
+mod shown;
+mod who;
 
 mod idempotency;
 mod list;
@@ -28,6 +40,49 @@ use super::operation::Operation;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::reads(Method::GET, "/v1/currencies", || web::to(currencies::list)),
+    Operation::writes(Method::POST, "/v1/accounts", || web::to(accounts::open)),
+    Operation::reads(Method::GET, "/v1/accounts", || web::to(accounts::list)),
+    Operation::reads(Method::GET, "/v1/accounts/{id}", || web::to(accounts::show)),
+    Operation::writes(Method::PATCH, "/v1/accounts/{id}", || {
+        web::to(accounts::change)
+    }),
+    Operation::writes(Method::POST, "/v1/accounts/{id}/freeze", || {
+        web::to(accounts::freeze)
+    }),
+    Operation::writes(Method::POST, "/v1/accounts/{id}/unfreeze", || {
+        web::to(accounts::unfreeze)
+    }),
+    Operation::writes(Method::POST, "/v1/accounts/{id}/close", || {
+        web::to(accounts::close)
+    }),
+    Operation::writes(Method::POST, "/v1/transactions", || {
+        web::to(transactions::post)
+    }),
+    Operation::reads(Method::GET, "/v1/transactions", || {
+        web::to(transactions::list)
+    }),
+    Operation::reads(Method::GET, "/v1/transactions/{id}", || {
+        web::to(transactions::show)
+    }),
+    Operation::writes(Method::POST, "/v1/transactions/{id}/reversal", || {
+        web::to(transactions::reverse)
+    }),
+    Operation::writes(Method::POST, "/v1/holds", || web::to(holds::place)),
+    Operation::reads(Method::GET, "/v1/holds", || web::to(holds::list)),
+    Operation::reads(Method::GET, "/v1/holds/{id}", || web::to(holds::show)),
+    Operation::writes(Method::PATCH, "/v1/holds/{id}", || web::to(holds::change)),
+    Operation::writes(Method::POST, "/v1/holds/{id}/captures", || {
+        web::to(holds::capture)
+    }),
+    Operation::writes(Method::POST, "/v1/holds/{id}/void", || web::to(holds::void)),
+    Operation::writes(Method::POST, "/v1/users", || web::to(users::open)),
+    Operation::reads(Method::GET, "/v1/users", || web::to(users::list)),
+    Operation::reads(Method::GET, "/v1/users/{id}", || web::to(users::show)),
+    Operation::writes(Method::POST, "/v1/books", || web::to(books::open)),
+    Operation::reads(Method::GET, "/v1/books", || web::to(books::list)),
+    Operation::reads(Method::GET, "/v1/idempotency-keys/{key}", || {
+        web::to(keys::show)
+    }),
     Operation::reads(Method::GET, "/problems", || web::to(problems::list)),
     Operation::reads(Method::GET, "/problems/{code}", || web::to(problems::show)),
 ];

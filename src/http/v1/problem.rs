@@ -17,7 +17,8 @@ use crate::ledger::{Fault, TransactionId};
 
 pub(in crate::http) const PROBLEM: &str = "application/problem+json";
 
-/// A refusal or a failure with all that it says. Its bytes depend on nothing else, so a stored one is replayed as it was.
+/// A refusal or a failure with all that it says. Its bytes depend on nothing else, so a stored one is replayed as it
+/// was.
 #[derive(Debug)]
 pub(in crate::http) struct Problem {
     pub code: Code,
@@ -96,6 +97,15 @@ impl Problem {
         let mut problem = Self::new(Code::ValidationFailed, detail);
         problem.more.errors = errors;
         problem
+    }
+
+    /// Whether it says which fields are wrong.
+    pub(in crate::http) fn has_flaws(&self) -> bool {
+        !self.more.errors.is_empty()
+    }
+
+    pub(in crate::http) fn into_flaws(self) -> Vec<Flaw> {
+        self.more.errors
     }
 
     pub(in crate::http) fn not_found() -> Self {

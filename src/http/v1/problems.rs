@@ -76,7 +76,8 @@ pub(super) async fn show(
     let text = format!("{code}\n{status} {title}\n\n{explanation}\n{retry}\n");
     let marked = with_code(explanation);
     let body = format!(
-        "<p><code>{code}</code>, status {status}</p>\n<p>{marked}</p>\n<p>{retry}</p>\n<p><a href=\"/problems\">All problems</a></p>"
+        "<p><code>{code}</code>, status {status}</p>\n<p>{marked}</p>\n<p>{retry}</p>\n\
+         <p><a href=\"/problems\">All problems</a></p>"
     );
     let html = page(title, &body);
     answer(request.headers(), &explained, text, html)

@@ -20,7 +20,23 @@ impl Planner<'_, '_> {
             },
         };
         let found = found.ok_or(Rejection::AccountNotFound { side })?;
-        Ok(End::Account(found))
+        if self.is_within(self.drafts.head(found).book) {
+            Ok(End::Account(found))
+        } else {
+            Err(Rejection::AccountNotFound { side })
+        }
+    }
+
+    /// Whether accounts of a book exist for who asks. A dialect names what it may.
+    pub(super) fn is_within(&self, book: BookId) -> bool {
+        self.within
+            .is_none_or(|within| self.book_name(book) == Some(within))
+    }
+
+    fn book_name(&self, book: BookId) -> Option<BookName> {
+        let mut new_books = self.plan.new_books.iter();
+        let new = new_books.find(|new| new.id == book).map(|new| new.name);
+        new.or_else(|| self.view.book_name(book))
     }
 
     fn find_named(&mut self, name: &NamedAccount) -> Option<AccountId> {
@@ -58,14 +74,11 @@ impl Planner<'_, '_> {
         if sealed_books.any(|(sealed, _)| *sealed == book) {
             return false;
         }
-        let is_open = self.view.books.ids().any(|open| open == book);
-        if is_open {
-            self.books.insert(book);
-        } else {
-            // That its name has another open book is what shows it to be sealed.
-            self.books.extend(self.view.books.ids());
-        }
-        is_open
+        let name = self.view.book_name(book);
+        let open = name.and_then(|name| self.view.books.id(name));
+        // That its name has another open book is what shows a book to be sealed.
+        self.books.extend(open);
+        open == Some(book)
     }
 
     /// The book of a name that is open after the commands so far.

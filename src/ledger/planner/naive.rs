@@ -11,8 +11,8 @@ use super::posting_tests::cents;
 use crate::ledger::money::MINOR_UNITS_MAX;
 use crate::ledger::{
     AccountId, AccountRef, Action, Amount, BookId, BookName, Command, Condition, Currency, Email,
-    Key, NamedAccount, OpenUser, Party, Posting, Rejection, Scope, Side, Status, TransactionId,
-    UserId, Version,
+    Key, NamedAccount, OpenUser, Party, Posting, Quantity, Rejection, Rule, Scope, Side, Status,
+    TransactionId, UserId, Version,
 };
 
 /// What an answer shows of an account: id, owner, amount, balance, version.
@@ -90,7 +90,7 @@ impl Naive {
 
     /// Where the command's key is unique. Under a key, an account that may be opened is opened for that.
     fn scope(&mut self, command: &Command) -> Result<Option<Scope>, Rejection> {
-        let Action::Post(posting) = &command.action else {
+        let [posting] = command.action.postings() else {
             return Ok(Some(Scope::Book(BookId::MAIN)));
         };
         let (from, to) = self.ends(posting)?;
@@ -98,7 +98,7 @@ impl Naive {
         Ok(match (end, &command.key) {
             (End::Account(id), _) => Some(Scope::Account(id)),
             (End::Free(name), Some(_)) => {
-                let id = self.open(Some(name.clone()), name.owner, posting.currency);
+                let id = self.open(Some(name.clone()), name.owner, currency(posting));
                 Some(Scope::Account(id))
             }
             (End::World | End::Free(_), _) => None,
@@ -135,7 +135,7 @@ impl Naive {
 
     fn carry_out(&mut self, command: &Command) -> Said {
         match &command.action {
-            Action::Post(posting) => self.post(posting, &command.conditions),
+            Action::Post(postings) => self.post(&postings[0], &command.conditions),
             Action::OpenUser(open) => self.open_user(open),
             Action::OpenAccount(open) => {
                 let id = self.open(None, open.owner, open.currency);
@@ -146,6 +146,7 @@ impl Naive {
                 self.names.retain(|name, _| name.book == BookName::MAIN);
                 Ok(Vec::new())
             }
+            other => unreachable!("{other:?} is no dialect's"),
         }
     }
 
@@ -156,14 +157,17 @@ impl Naive {
             return Err(Rejection::EmailTaken);
         }
         let user = UserId(self.take(1));
-        let name = NamedAccount::of_user(user, open.currency);
-        let id = self.open(Some(name), Some(user), open.currency);
-        Ok(vec![self.change(id, open.opening_balance.amount().minor())])
+        let first = open.account.expect("an account");
+        let name = NamedAccount::of_user(user, first.currency);
+        let id = self.open(Some(name), Some(user), first.currency);
+        Ok(vec![
+            self.change(id, first.opening_balance.amount().minor()),
+        ])
     }
 
     fn post(&mut self, posting: &Posting, conditions: &[Condition]) -> Said {
         let (from, to) = self.ends(posting)?;
-        let minor = posting.amount.amount().minor();
+        let minor = self::minor(posting);
         let before = [&from, &to].map(|end| match end {
             End::Account(id) => Some(*id),
             End::World | End::Free(_) => None,
@@ -183,7 +187,7 @@ impl Naive {
             let id = match end {
                 End::World => continue,
                 End::Account(id) => id,
-                End::Free(name) => self.open(Some(name.clone()), name.owner, posting.currency),
+                End::Free(name) => self.open(Some(name.clone()), name.owner, currency(posting)),
             };
             shown.push(self.change(id, change));
         }
@@ -196,7 +200,7 @@ impl Naive {
         posting: &Posting,
         conditions: &[Condition],
     ) -> Result<(), Rejection> {
-        let minor = posting.amount.amount().minor();
+        let minor = self::minor(posting);
         for id in before.into_iter().flatten() {
             if ![BookId::MAIN, self.events].contains(&self.accounts[&id].book) {
                 return Err(Rejection::AccountClosed { account: id });
@@ -211,7 +215,7 @@ impl Naive {
             if state.status == Status::Frozen && gives {
                 return Err(Rejection::AccountFrozen { account });
             }
-            if state.currency != posting.currency {
+            if state.currency != currency(posting) {
                 return Err(Rejection::CurrencyMismatch { account });
             }
         }
@@ -237,7 +241,10 @@ impl Naive {
     }
 
     fn check_conditions(&self, conditions: &[Condition]) -> Result<(), Rejection> {
-        for Condition::Version { account, version } in conditions {
+        for Condition { account, rule, .. } in conditions {
+            let Rule::VersionOfFunded(version) = rule else {
+                unreachable!("no dialect has another")
+            };
             let End::Account(account) =
                 self.find(&Party::Account(account.clone()), Side::Target)?
             else {
@@ -295,6 +302,17 @@ impl Naive {
         self.next[kind] += 1;
         self.next[kind]
     }
+}
+
+fn minor(posting: &Posting) -> i128 {
+    match posting.amount {
+        Quantity::Exactly(amount) => amount.amount().minor(),
+        Quantity::Written(_) | Quantity::All => unreachable!("no dialect asks for it"),
+    }
+}
+
+fn currency(posting: &Posting) -> Currency {
+    posting.currency.expect("a dialect says it")
 }
 
 impl Remembered {

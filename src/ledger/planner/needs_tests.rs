@@ -3,8 +3,8 @@
 use super::needs::{Needs, Openings};
 use super::posting_tests::{command, deposit, holding, now, post, transfer, usd};
 use crate::ledger::{
-    AccountId, AccountName, AccountRef, Action, BookId, BookName, Command, Email, Head, Magnitude,
-    NamedAccount, OpenAccount, OpenBook, OpenUser, View,
+    AccountId, AccountName, AccountRef, Action, BookId, BookName, Command, Email, FirstAccount,
+    Head, Magnitude, NamedAccount, OpenAccount, OpenBook, OpenUser, View,
 };
 
 const A: AccountId = AccountId(1);
@@ -24,17 +24,15 @@ fn open_user(email: Option<&str>) -> Action {
         email: email.and_then(Email::parse),
         password_hash: None,
         session: None,
-        currency: usd(),
-        opening_balance: Magnitude::ZERO,
+        account: Some(FirstAccount {
+            currency: usd(),
+            opening_balance: Magnitude::ZERO,
+        }),
     })
 }
 
 fn open_account() -> Action {
-    Action::OpenAccount(OpenAccount {
-        owner: None,
-        currency: usd(),
-        opening_balance: Magnitude::ZERO,
-    })
+    Action::OpenAccount(OpenAccount::plain(None, usd(), Magnitude::ZERO))
 }
 
 fn commands<const N: usize>(actions: [Action; N]) -> Vec<Command> {
@@ -54,10 +52,10 @@ fn openings<const N: usize>(actions: [Action; N], view: &View) -> [usize; 3] {
 fn accounts_are_needed_until_it_is_known_where_they_lead() {
     let commands = commands([transfer(A, B, 1), transfer(B, A, 1)]);
     let mut view = holding(&[10]);
-    let needs = Needs::of(commands.iter(), &view);
-    assert_eq!(needs.accounts, [&AccountRef::Id(B)].into());
+    let needs = Needs::of(commands.iter(), &view, now());
+    assert_eq!(needs.accounts, [AccountRef::Id(B)].into());
     view.absent.insert(AccountRef::Id(B));
-    assert!(Needs::of(commands.iter(), &view).is_empty());
+    assert!(Needs::of(commands.iter(), &view, now()).is_empty());
 }
 
 #[test]
@@ -65,46 +63,52 @@ fn a_name_is_asked_for_once_its_book_is_known() {
     let to = event("shop");
     let commands = commands([post(None, Some(to.clone()), 1)]);
     let mut view = View::default();
-    let needs = Needs::of(commands.iter(), &view);
+    let needs = Needs::of(commands.iter(), &view, now());
     assert_eq!((needs.books.len(), needs.accounts.len()), (1, 0));
     let (id, opened_at) = (BookId(2), now());
     view.books
         .insert(BookName::EVENTS, OpenBook { id, opened_at });
-    let needs = Needs::of(commands.iter(), &view);
-    assert_eq!((needs.books.len(), &needs.accounts), (0, &[&to].into()));
+    let needs = Needs::of(commands.iter(), &view, now());
+    assert_eq!(
+        (needs.books.len(), &needs.accounts),
+        (0, &[to.clone()].into())
+    );
     // A name alone does not make its head known.
     let head = Head::open(A, id, None, usd(), now());
     let AccountRef::Named(name) = &to else {
         unreachable!("an event has a name")
     };
     view.names.insert(name.clone(), A);
-    assert!(!Needs::of(commands.iter(), &view).is_empty());
+    assert!(!Needs::of(commands.iter(), &view, now()).is_empty());
     view.insert(&to, head);
-    assert!(Needs::of(commands.iter(), &view).is_empty());
+    assert!(Needs::of(commands.iter(), &view, now()).is_empty());
 }
 
 #[test]
-fn an_account_of_another_book_needs_the_open_books() {
+fn an_account_of_another_book_needs_its_name_and_the_open_book_of_that() {
     let commands = commands([deposit(A, 1)]);
     let mut view = View::default();
     let reference = AccountRef::Id(A);
     view.insert(&reference, Head::open(A, BookId(9), None, usd(), now()));
-    let needs = Needs::of(commands.iter(), &view);
-    assert_eq!(needs.books, BookName::RESETTABLE.into());
+    let needs = Needs::of(commands.iter(), &view, now());
+    assert_eq!(needs.book_names, [BookId(9)].into());
+    view.book_names.insert(BookId(9), BookName::EVENTS);
+    let needs = Needs::of(commands.iter(), &view, now());
+    assert_eq!(needs.books, [BookName::EVENTS].into());
 }
 
 #[test]
 fn emails_are_needed_in_every_form_until_it_is_known_who_has_them() {
     let commands = commands([open_user(Some("Ann@x")), open_user(None)]);
     let mut view = View::default();
-    let needs = Needs::of(commands.iter(), &view);
+    let needs = Needs::of(commands.iter(), &view, now());
     assert!(needs.emails.contains("ann@x"));
     view.emails
         .extend(needs.emails.into_iter().map(|email| (email, false)));
-    assert!(Needs::of(commands.iter(), &view).is_empty());
+    assert!(Needs::of(commands.iter(), &view, now()).is_empty());
     // It may be taken by the next attempt.
     view.forget_guesses();
-    assert!(!Needs::of(commands.iter(), &view).is_empty());
+    assert!(!Needs::of(commands.iter(), &view, now()).is_empty());
 }
 
 #[test]

@@ -8,9 +8,9 @@ use super::posting_tests::{
     carry, cents, command, deposit, holding, keyed, now, planned, post, rejection, usd, withdrawal,
 };
 use crate::ledger::{
-    AccountId, AccountName, AccountRef, Action, BookId, BookName, Email, Head, Kind, Magnitude,
-    NamedAccount, NewSession, OpenAccount, OpenBook, OpenUser, Rejection, Scope, Side, UserId,
-    Version, View,
+    AccountId, AccountName, AccountRef, Action, BookId, BookName, Email, FirstAccount, Head, Kind,
+    Magnitude, NamedAccount, NewSession, OpenAccount, OpenBook, OpenUser, Rejection, Scope, Side,
+    UserId, Version, View,
 };
 
 const A: AccountId = AccountId(1);
@@ -33,11 +33,8 @@ fn withdrawal_event(name: &str, minor: i128) -> Action {
 }
 
 fn open(minor: i128) -> Action {
-    Action::OpenAccount(OpenAccount {
-        owner: Some(OWNER),
-        currency: usd(),
-        opening_balance: cents(minor).magnitude(),
-    })
+    let balance = cents(minor).magnitude();
+    Action::OpenAccount(OpenAccount::plain(Some(OWNER), usd(), balance))
 }
 
 fn reset() -> Action {
@@ -123,10 +120,10 @@ fn after_a_reset_names_are_free_and_no_money_is_lost() {
     let unknown = Rejection::AccountNotFound { side: Side::Source };
     assert_eq!(rejection(&plan.answers[2]), unknown);
     assert_eq!(plan.swaps.len(), 1);
-    assert_eq!(plan.swaps[0].head.balance, cents(15));
+    assert_eq!(plan.swaps[0].head.state.balance, cents(15));
     assert_eq!(plan.accounts.len(), 1);
     let head = &plan.accounts[0].head;
-    assert_eq!((head.balance, head.book), (cents(4), BookId(100)));
+    assert_eq!((head.state.balance, head.book), (cents(4), BookId(100)));
     assert_eq!(plan.sealed_books, [(BookId(2), now())]);
     // Sealing confirms that it was open; to lock it as well would be to lock it twice.
     assert!(plan.books.is_empty());
@@ -139,7 +136,7 @@ fn after_a_reset_names_are_free_and_no_money_is_lost() {
     let commands = [command(7, deposit_event("x", 1))];
     let plan = planned(&commands, &view);
     assert_eq!(plan.books, [BookId(100)]);
-    assert_eq!(plan.swaps[0].head.balance, cents(5));
+    assert_eq!(plan.swaps[0].head.state.balance, cents(5));
 }
 
 #[test]
@@ -206,6 +203,7 @@ fn holding_in(book: BookId) -> (View, AccountId) {
     let id = AccountId(50);
     let head = Head::open(id, book, None, usd(), now());
     view.heads.insert(id, head);
+    view.book_names.insert(book, BookName::EVENTS);
     (view, id)
 }
 
@@ -215,7 +213,7 @@ fn an_account_of_an_open_book_is_written_by_its_id_while_that_is_open() {
     let commands = [command(1, deposit(id, 5)), command(2, withdrawal(id, 2))];
     let plan = planned(&commands, &view);
     assert!(plan.answers.iter().all(|answered| answered.outcome.is_ok()));
-    assert_eq!(plan.swaps[0].head.balance, cents(3));
+    assert_eq!(plan.swaps[0].head.state.balance, cents(3));
     assert_eq!(plan.books, [BookId(2)]);
 }
 
@@ -269,8 +267,8 @@ fn an_account_is_closed_by_the_reset_before_it_in_the_batch() {
     let closed = |account| Rejection::AccountClosed { account };
     assert_eq!(rejection(&plan.answers[2]), closed(id));
     assert_eq!(rejection(&plan.answers[7]), closed(AccountId(100)));
-    assert_eq!(plan.swaps[0].head.balance, cents(5));
-    assert_eq!(plan.accounts[0].head.balance, cents(8));
+    assert_eq!(plan.swaps[0].head.state.balance, cents(5));
+    assert_eq!(plan.accounts[0].head.state.balance, cents(8));
     assert!(plan.books.is_empty());
 }
 
@@ -286,8 +284,10 @@ fn a_session_begins_with_the_user_and_once_for_a_key() {
             email: Email::parse(email),
             password_hash: None,
             session,
-            currency: usd(),
-            opening_balance: Magnitude::ZERO,
+            account: Some(FirstAccount {
+                currency: usd(),
+                opening_balance: Magnitude::ZERO,
+            }),
         })
     };
     let commands = [

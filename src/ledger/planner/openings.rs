@@ -2,11 +2,11 @@
 //!
 //! A user and a book are not taken back if the command is refused, so nothing refuses after one is written.
 
-use super::plan::{NewBook, NewUser};
+use super::plan::{NewBook, NewExternalId, NewUser};
 use super::{Done, Planner};
 use crate::ledger::{
-    AccountId, BookId, BookName, Change, Command, Currency, Email, Kind, Magnitude, NamedAccount,
-    OpenAccount, OpenBook, OpenUser, Rejection, Standing, TransactionId,
+    AccountDetails, AccountId, BookName, Change, Command, Currency, Email, Kind, Magnitude, More,
+    NamedAccount, Native, OpenAccount, OpenBook, OpenUser, Rejection, Standing, Step,
 };
 
 impl<'a> Planner<'a, '_> {
@@ -15,7 +15,7 @@ impl<'a> Planner<'a, '_> {
         command: &'a Command,
         open: &'a OpenUser,
     ) -> Result<Done, Rejection> {
-        self.check_conditions(command)?;
+        self.check_opening(command)?;
         if let Some(email) = &open.email
             && (self.is_taken(email) || !self.emails.insert(email.canonical()))
         {
@@ -31,9 +31,19 @@ impl<'a> Planner<'a, '_> {
             session: open.session.as_ref(),
             created_at: self.now,
         });
-        let account = NamedAccount::of_user(user, open.currency);
-        let account = self.open_named(&account, open.currency);
-        self.begin_with(account, open.opening_balance, command.id)
+        let Some(first) = open.account else {
+            return Ok(Done {
+                kind: Kind::UserOpened,
+                more: More {
+                    user: Some(user),
+                    ..More::default()
+                },
+                ..Done::nothing(self.now, Vec::new())
+            });
+        };
+        let account = NamedAccount::of_user(user, first.currency);
+        let account = self.open_named(&account, first.currency);
+        self.begin_with(account, first.opening_balance, command)
     }
 
     /// The account of a name that has none yet.
@@ -51,15 +61,49 @@ impl<'a> Planner<'a, '_> {
 
     pub(super) fn open_account(
         &mut self,
-        command: &Command,
-        open: &OpenAccount,
+        command: &'a Command,
+        open: &'a OpenAccount,
     ) -> Result<Done, Rejection> {
-        self.check_conditions(command)?;
+        self.check_opening(command)?;
         let (owner, currency) = (open.owner, open.currency);
-        let account = self
-            .drafts
-            .open(BookId::MAIN, owner, currency, self.now, None);
-        self.begin_with(account, open.opening_balance, command.id)
+        let name = self.within.unwrap_or(BookName::MAIN);
+        let (book, at) = (self.book(name), self.now_in(name));
+        if command.caller.is_some() {
+            // A dialect's owner was signed in, or is none.
+            let is_known = |user| self.view.users.get(&user) == Some(&true);
+            if !owner.is_none_or(is_known) {
+                return Err(Native::OwnerNotFound.into());
+            }
+        }
+        if name != BookName::MAIN {
+            self.books.insert(book);
+        }
+        if let Some(external_id) = &open.external_id {
+            let id = (book, external_id.clone());
+            let is_taken = self.view.external_ids.get(&id) == Some(&true);
+            if is_taken || !self.external_ids.insert((book, external_id)) {
+                return Err(Native::ExternalIdTaken.into());
+            }
+        }
+        let account = self.drafts.open(book, owner, currency, at, None);
+        if let Some(external_id) = &open.external_id {
+            self.plan.external_ids.push(NewExternalId {
+                book,
+                external_id,
+                account,
+            });
+        }
+        let floor = open.overdraft_limit.amount().negated();
+        let details = open.details.as_ref().map(AccountDetails::digest);
+        if !floor.is_zero() || details.is_some() {
+            let change = Change::Details { floor, details };
+            let stamp = Self::stamp(command, self.entry_time(account));
+            self.drafts.step(account, Step::of(change), &stamp)?;
+        }
+        if let Some(details) = &open.details {
+            self.write_details(account, details.clone());
+        }
+        self.begin_with(account, open.opening_balance, command)
     }
 
     /// What an account holds from the start.
@@ -67,7 +111,7 @@ impl<'a> Planner<'a, '_> {
         &mut self,
         account: AccountId,
         balance: Magnitude,
-        transaction: TransactionId,
+        command: &Command,
     ) -> Result<Done, Rejection> {
         let amount = balance.amount();
         if !balance.is_zero() {
@@ -75,14 +119,45 @@ impl<'a> Planner<'a, '_> {
                 amount,
                 counterparty: None,
             };
-            let at = self.drafts.time_of_entry(self.now, [account]);
-            self.drafts.step(account, change, transaction, at)?;
+            let stamp = Self::stamp(command, self.entry_time(account));
+            self.drafts.step(account, Step::of(change), &stamp)?;
         }
         let head = self.drafts.head(account);
         Ok(Done {
             kind: Kind::Opening,
-            created_at: head.last_entry_at,
-            standings: vec![Standing::of(head, amount)],
+            ..Done::nothing(head.last_entry_at, vec![Standing::of(head, amount)])
+        })
+    }
+
+    /// A dialect's conditions are about accounts that are there already.
+    fn check_opening(&mut self, command: &Command) -> Result<(), Rejection> {
+        self.check_versions(command)?;
+        self.check_versions_of_funded(command)
+    }
+
+    pub(super) fn open_book(&mut self, name: BookName) -> Result<Done, Rejection> {
+        let is_open = self.view.books.id(name).is_some() || self.reset.id(name).is_some();
+        let id = if is_open {
+            None
+        } else {
+            self.unused_books.next().copied()
+        };
+        let id = id.ok_or(Native::BookTaken)?;
+        let opened_at = self.now;
+        self.plan.new_books.push(NewBook {
+            id,
+            name,
+            opened_at,
+            sealed_at: None,
+        });
+        self.reset.insert(name, OpenBook { id, opened_at });
+        Ok(Done {
+            kind: Kind::BookOpened,
+            more: More {
+                book: Some(id),
+                ..More::default()
+            },
+            ..Done::nothing(self.now, Vec::new())
         })
     }
 
@@ -92,7 +167,7 @@ impl<'a> Planner<'a, '_> {
         command: &Command,
         name: BookName,
     ) -> Result<Done, Rejection> {
-        self.check_conditions(command)?;
+        self.check_opening(command)?;
         let before = self.book(name);
         let unused = self.unused_books.next();
         let id = *unused.expect("the view holds an id for every book that may be opened");
@@ -113,8 +188,7 @@ impl<'a> Planner<'a, '_> {
         self.drafts.forget_names(|opened| opened.book == name);
         Ok(Done {
             kind: Kind::Reset,
-            created_at: at,
-            standings: Vec::new(),
+            ..Done::nothing(at, Vec::new())
         })
     }
 }

@@ -11,8 +11,9 @@ use uuid::Uuid;
 use super::plan::{Plan, View};
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Amount, Answered, BookId, BookName, Command,
-    Condition, Currency, CurrencyCode, Email, Head, Key, Kind, Magnitude, NamedAccount, OpenBook,
-    OpenUser, Party, Posting, Rejection, Side, Status, TransactionId, UserId, Version, plan,
+    Condition, Currency, CurrencyCode, Email, FirstAccount, Head, Key, Kind, Magnitude,
+    NamedAccount, OpenBook, OpenUser, Party, Posting, Rejection, Rule, Side, Status, TransactionId,
+    UserId, Version, plan,
 };
 
 pub(super) fn now() -> DateTime<Utc> {
@@ -87,18 +88,14 @@ pub(super) fn command(number: usize, action: Action) -> Command {
     let id = TransactionId(Uuid::from_u128(
         0x019b_7600_0000_7000_8000_0000_0000_0000 | u128::try_from(number).expect("a small number"),
     ));
-    Command {
-        id,
-        key: None,
-        conditions: Vec::new(),
-        action,
-    }
+    Command::new(id, action)
 }
 
 pub(super) fn keyed(number: usize, key: &str, digest: u8, action: Action) -> Command {
     let key = Key {
         text: key.to_owned(),
         digest: [digest; 32],
+        said: None,
     };
     Command {
         key: Some(key),
@@ -119,7 +116,7 @@ pub(super) fn transfer(from: AccountId, to: AccountId, minor: i128) -> Action {
 }
 
 pub(super) fn post(from: Option<AccountRef>, to: Option<AccountRef>, minor: i128) -> Action {
-    Action::Post(posting(from, to, minor, usd()))
+    Action::post(posting(from, to, minor, usd()))
 }
 
 /// Money between accounts; none is the world.
@@ -129,18 +126,23 @@ pub(super) fn posting(
     minor: i128,
     currency: Currency,
 ) -> Posting {
-    Posting {
-        from: from.map_or(Party::World, Party::Account),
-        to: to.map_or(Party::World, Party::Account),
-        amount: Magnitude::new(cents(minor)).expect("not negative"),
+    Posting::new(
+        from.map_or(Party::World, Party::Account),
+        to.map_or(Party::World, Party::Account),
+        Magnitude::new(cents(minor)).expect("not negative"),
         currency,
-    }
+    )
 }
 
 /// A command that depends on the version of an account.
 pub(super) fn expecting(account: AccountId, version: i64, command: Command) -> Command {
     let (account, version) = (AccountRef::Id(account), Version(version));
-    let conditions = vec![Condition::Version { account, version }];
+    let rule = Rule::VersionOfFunded(version);
+    let conditions = vec![Condition {
+        account,
+        rule,
+        place: 0,
+    }];
     Command {
         conditions,
         ..command
@@ -171,7 +173,7 @@ const NOBODY: AccountId = AccountId(99);
 fn refusals_come_in_one_order() {
     let mut view = holding(&[1_000, 1_000, 0]);
     let frozen = AccountId(3);
-    view.heads.get_mut(&frozen).expect("a head").status = Status::Frozen;
+    view.heads.get_mut(&frozen).expect("a head").state.status = Status::Frozen;
     let expecting = |version, action| expecting(A, version, command(9, action));
     let short = || Rejection::InsufficientFunds {
         account: Some(A),
@@ -208,7 +210,7 @@ fn refusals_come_in_one_order() {
         assert_eq!(rejection(&planned(&commands, &view).answers[0]), expected);
     }
     let euros = posting(None, Some(AccountRef::Id(A)), 1, currency("EUR"));
-    let commands = [command(1, Action::Post(euros))];
+    let commands = [command(1, Action::post(euros))];
     let mismatch = Rejection::CurrencyMismatch { account: A };
     assert_eq!(rejection(&planned(&commands, &view).answers[0]), mismatch);
     let most = crate::ledger::money::MINOR_UNITS_MAX;
@@ -238,6 +240,7 @@ fn all_that_is_there_can_be_spent_and_not_a_cent_more() {
             .as_ref()
             .expect("accepted")
             .standings[0]
+            .state
             .balance,
         Amount::ZERO
     );
@@ -336,7 +339,7 @@ fn only_an_accepted_command_or_a_key_opens_an_account() {
     let plan = planned(&commands, &view);
     assert_eq!(plan.accounts.len(), 1);
     let head = &plan.accounts[0].head;
-    assert_eq!((head.balance, head.version), (cents(7), Version(3)));
+    assert_eq!((head.state.balance, head.version), (cents(7), Version(3)));
     assert_eq!(plan.entries.len(), 4);
 
     let mut view = holding(&[]);
@@ -409,8 +412,10 @@ fn an_email_opens_one_user() {
             email: Email::parse("a@b"),
             password_hash: None,
             session: None,
-            currency: usd(),
-            opening_balance: cents(5).magnitude(),
+            account: Some(FirstAccount {
+                currency: usd(),
+                opening_balance: cents(5).magnitude(),
+            }),
         })
     };
     let commands = [command(1, open()), keyed(2, "k", 1, open())];

@@ -19,8 +19,8 @@ use super::posting_tests::{
 use crate::ledger::money::MINOR_UNITS_MAX;
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Answered, BookId, BookName, Command, Currency,
-    Email, NamedAccount, OpenAccount, OpenUser, Rejection, Scope, Sealed, Status, UserId, Version,
-    key, plan,
+    Email, FirstAccount, NamedAccount, OpenAccount, OpenUser, Scope, Sealed, Status, UserId,
+    Version, key, plan,
 };
 
 /// What a random command asks. Half of them are on few accounts, so that they meet.
@@ -72,7 +72,7 @@ fn money() -> impl Strategy<Value = Action> {
     (ends, minor(), coin()).prop_map(|((from, to), minor, currency)| {
         // Nobody moves nothing from a name to itself.
         let minor = minor.max(i128::from(from == to));
-        Action::Post(posting(from, to, minor, currency))
+        Action::post(posting(from, to, minor, currency))
     })
 }
 
@@ -84,17 +84,14 @@ fn opening() -> impl Strategy<Value = Action> {
             email: email.and_then(Email::parse),
             password_hash: None,
             session: None,
-            currency,
-            opening_balance: cents(minor).magnitude(),
+            account: Some(FirstAccount {
+                currency,
+                opening_balance: cents(minor).magnitude(),
+            }),
         })
     });
     let account = (prop::option::of(Just(UserId(5))), 0_i128..50).prop_map(|(owner, minor)| {
-        let (currency, opening_balance) = (usd(), cents(minor).magnitude());
-        Action::OpenAccount(OpenAccount {
-            owner,
-            currency,
-            opening_balance,
-        })
+        Action::OpenAccount(OpenAccount::plain(owner, usd(), cents(minor).magnitude()))
     });
     prop_oneof![2 => user, 2 => account, 1 => Just(Action::ResetBook(BookName::EVENTS))]
 }
@@ -139,11 +136,11 @@ fn bank() -> View {
     }
     for (id, head) in &mut view.heads {
         match id.0 {
-            2 => head.floor = cents(-30),
-            3 => head.floor = cents(100),
+            2 => head.state.floor = cents(-30),
+            3 => head.state.floor = cents(100),
             4 => head.currency = currency("EUR"),
-            5 => head.status = Status::Frozen,
-            6 => head.status = Status::Closed,
+            5 => head.state.status = Status::Frozen,
+            6 => head.state.status = Status::Closed,
             _ => {}
         }
     }
@@ -156,9 +153,9 @@ fn naive(view: &View) -> Naive {
             book: head.book,
             owner: head.owner,
             currency: head.currency,
-            status: head.status,
-            floor: head.floor.minor(),
-            balance: head.balance.minor(),
+            status: head.state.status,
+            floor: head.state.floor.minor(),
+            balance: head.state.balance.minor(),
             version: head.version.0,
         };
         (head.id, account)
@@ -198,6 +195,8 @@ fn write(view: &mut View, commands: &[Command], plan: &Plan<'_>) {
             transaction: row.id,
             digest: key.digest,
             outcome: commands[&row.id].outcome.clone(),
+            sight: None,
+            salt: None,
         };
         let before = view
             .outcomes
@@ -210,7 +209,7 @@ fn said(answered: &Answered) -> Said {
     let receipt = answered.outcome.clone()?;
     let shown = receipt.standings.iter().map(|standing| {
         let (id, owner, amount) = (standing.account, standing.owner, standing.amount);
-        (id, owner, amount, standing.balance, standing.version)
+        (id, owner, amount, standing.state.balance, standing.version)
     });
     Ok(shown.collect::<Vec<Shown>>())
 }
@@ -228,11 +227,14 @@ fn assert_sound(plan: &Plan<'_>, view: &View) {
     let mut sums: HashMap<Uuid, (i128, bool)> = HashMap::new();
     for Sealed { entry, seal } in plan.entries.iter().map(|new| new.sealed) {
         let head = heads.get_mut(&entry.account).expect("a head");
-        let followed = head.follow(&entry);
+        let followed = head.follow(&entry, None);
         let amount = entry.change.amount().minor();
         assert_eq!(entry.version.0, head.version.0 + 1, "no gap");
-        assert_eq!(entry.balance.minor(), head.balance.minor() + amount);
-        assert!(head.floor <= entry.balance, "below the floor");
+        assert_eq!(
+            entry.after.balance.minor(),
+            head.state.balance.minor() + amount
+        );
+        assert!(head.state.floor <= entry.after.balance, "below the floor");
         assert_eq!(seal, head.seal.next(&entry), "sealed to the one before");
         let first = head.version == Version::OPENING;
         assert!(
@@ -240,7 +242,7 @@ fn assert_sound(plan: &Plan<'_>, view: &View) {
                 || first && head.last_entry_at == entry.created_at,
             "later than the one before"
         );
-        (head.version, head.balance) = (entry.version, entry.balance);
+        (head.version, head.state) = (entry.version, entry.after);
         (head.seal, head.last_entry_at) = (seal, entry.created_at);
         assert_eq!(followed, Ok(head.clone()), "the same backwards");
         let sum = sums.entry(entry.transaction.0).or_default();
@@ -282,25 +284,9 @@ fn assert_confirmed(plan: &Plan<'_>) {
                 .iter()
                 .map(|standing| standing.account)
                 .collect(),
-            Err(rejection) => Vec::from_iter(account_of(rejection)),
+            Err(rejection) => Vec::from_iter(rejection.account()),
         };
         assert!(accounts.iter().all(|id| seen.contains(id)), "{answered:?}");
-    }
-}
-
-fn account_of(rejection: &Rejection) -> Option<AccountId> {
-    match rejection {
-        Rejection::InsufficientFunds { account, .. } => *account,
-        Rejection::SameAccount { account }
-        | Rejection::CurrencyMismatch { account }
-        | Rejection::VersionMismatch { account, .. }
-        | Rejection::AmountTooLarge { account }
-        | Rejection::AccountFrozen { account }
-        | Rejection::AccountClosed { account } => Some(*account),
-        Rejection::UserNotFound { .. }
-        | Rejection::AccountNotFound { .. }
-        | Rejection::KeyReused { .. }
-        | Rejection::EmailTaken => None,
     }
 }
 
@@ -377,7 +363,7 @@ proptest! {
             let remembered: Vec<_> = plan.transactions.iter().filter(|row| row.key.is_some()).map(|row| row.scope).collect();
             write(&mut view, std::slice::from_ref(command), &plan);
             for scope in remembered {
-                let looked_up = key::scope(&command.action, |reference| view.account(reference));
+                let looked_up = key::scope(command, |reference| view.account(reference));
                 prop_assert_eq!(looked_up, Some(scope), "{:?}", command);
             }
         }

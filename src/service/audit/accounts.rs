@@ -5,12 +5,13 @@ use std::collections::{HashMap, VecDeque};
 use chrono::{DateTime, Utc};
 
 use super::chain::Chain;
+use super::holds::{self, MadeHold};
 use super::identity;
 use super::place::Place;
 use super::report::Report;
 use super::state::{Audit, Chunk, Pages};
 use crate::ledger::{AccountId, Version};
-use crate::storage::audit::{self, Span, StoredEntry, StoredHead, Unregistered};
+use crate::storage::audit::{self, HoldAt, Span, StoredEntry, StoredHead, Unregistered};
 use crate::storage::{Connection, StorageError};
 
 /// The accounts that are being followed, and what is left to read of them.
@@ -18,6 +19,8 @@ use crate::storage::{Connection, StorageError};
 struct Following {
     chains: HashMap<AccountId, Chain>,
     spans: VecDeque<Span>,
+    /// Holds that are to be compared with what is stored of them.
+    holds: Vec<MadeHold>,
 }
 
 /// Checks all accounts of the chunk, or those that have changed. What was read is added to the audit's report after each page.
@@ -56,16 +59,22 @@ pub(super) async fn check(
         let limit = audit.pages.entries_max;
         let entries = audit::list_entries(connection, &page, limit).await?;
         following.go_on(&page, &entries, audit.pages);
+        following.recall(connection, &entries).await?;
         for entry in &entries {
             following.check(connection, &mut report, entry).await?;
         }
+        let ended = std::mem::take(&mut following.holds);
+        holds::check_rows(connection, &mut report, &ended, limit).await?;
         audit.add(std::mem::replace(&mut report, audit.part()));
     }
     for head in &heads {
         if let Some(chain) = following.chains.remove(&head.id) {
             chain.check_head(&mut report);
+            following.holds.extend(chain.into_active());
         }
     }
+    let limit = audit.pages.entries_max;
+    holds::check_rows(connection, &mut report, &following.holds, limit).await?;
     audit.add(report);
     Ok(())
 }
@@ -107,6 +116,7 @@ impl Following {
                 after: (chunk.after, Version(i64::MAX)),
                 last: (chunk.last, Version(i64::MAX)),
             }]),
+            holds: Vec::new(),
         }
     }
 
@@ -154,6 +164,37 @@ impl Following {
         self.spans.push_front(Span { after, ..span });
     }
 
+    /// Reads how holds stood that began before the entries that are read.
+    async fn recall(
+        &mut self,
+        connection: &mut Connection,
+        entries: &[StoredEntry],
+    ) -> Result<(), StorageError> {
+        let mut asked: Vec<HoldAt> = Vec::new();
+        for entry in entries {
+            let Some(chain) = self.chains.get(&entry.account) else {
+                continue;
+            };
+            let unknown = chain.unknown_hold(entry).map(|id| HoldAt {
+                id,
+                account: entry.account,
+                version: chain.version(),
+                currency: chain.stored.currency,
+            });
+            asked.extend(unknown);
+        }
+        asked.dedup_by_key(|hold| hold.id);
+        if asked.is_empty() {
+            return Ok(());
+        }
+        for hold in audit::list_holds_at(connection, &asked).await? {
+            if let Some(chain) = self.chains.get_mut(&hold.account) {
+                chain.recall(hold);
+            }
+        }
+        Ok(())
+    }
+
     async fn check(
         &mut self,
         connection: &mut Connection,
@@ -163,6 +204,7 @@ impl Following {
         match self.chains.get_mut(&entry.account) {
             Some(chain) if entry.version <= chain.stored.version => {
                 chain.check_entry(report, entry);
+                self.holds.extend(chain.take_ended());
             }
             Some(chain) if !chain.is_passed => {
                 chain.is_passed = true;

@@ -5,10 +5,15 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::checkpoint::Anchor;
+use super::head;
+use super::holds::{Holds, MadeHold};
 use super::place::Place;
 use super::report::Report;
 use super::seen::{Past, entered_at};
-use crate::ledger::{Amount, Break, Entry, Head, Seal, Version};
+use crate::ledger::{
+    Amount, Break, DetailsDigest, Entry, EntryKind, Head, Hold, HoldId, Seal, TransactionId,
+    Version,
+};
 use crate::storage::audit::{StoredEntry, StoredHead, StoredStart};
 
 /// How much later than its book's sealing an entry may be: the two may be of services whose clocks are apart.
@@ -19,7 +24,13 @@ pub(super) struct Chain {
     /// The head as it is stored.
     pub(super) stored: StoredHead,
     /// The head that the entries have made so far.
-    made: Head,
+    pub(super) made: Head,
+    /// The transaction of the last of them.
+    last: Option<TransactionId>,
+    /// Those that the entries were about so far.
+    holds: Holds,
+    /// Whether the chain is followed from an entry and not from the opening.
+    is_resumed: bool,
     /// What the account held where the chain is followed from.
     balance_before: Amount,
     /// Whether an entry beyond the head has been seen.
@@ -39,6 +50,9 @@ impl Chain {
         Self {
             stored: stored.clone(),
             made: stored.opening(),
+            last: None,
+            holds: Holds::default(),
+            is_resumed: false,
             balance_before: Amount::ZERO,
             is_passed: false,
             broken: false,
@@ -49,15 +63,17 @@ impl Chain {
     /// From after an entry that was checked before, which is believed.
     pub(super) fn resume(stored: &StoredHead, start: &StoredStart, report: &mut Report) -> Self {
         let mut chain = Self::new(stored, &[]);
-        let Some((balance, seal)) = start.balance.zip(start.seal) else {
+        chain.is_resumed = true;
+        chain.last = Some(start.transaction);
+        let Some((state, seal)) = start.state.zip(start.seal) else {
             let what = "holds what is no amount of the currency, or no seal".to_owned();
             report.find(Place::Entry(stored.id, start.version), what);
             chain.broken = true;
             return chain;
         };
-        chain.balance_before = balance;
+        chain.balance_before = state.balance;
         chain.made = Head {
-            balance,
+            state,
             version: start.version,
             seal,
             last_entry_at: start.created_at,
@@ -75,7 +91,7 @@ impl Chain {
         let place = Place::Entry(entry.account, entry.version);
         let read = entry.entry(self.stored.currency);
         report.entries = report.entries.saturating_add(1);
-        if let Some(read) = &read {
+        if let Ok(read) = &read {
             report.add_entry(self.stored.currency, read.change.amount());
         }
         if !entry.has_transaction {
@@ -93,20 +109,44 @@ impl Chain {
                 *last = Some((entry.version, entry.seal));
             }
         }
-        if !self.broken
-            && let Err(what) = self.follow(entry, read.as_ref())
-        {
+        if self.broken {
+            return;
+        }
+        let said = self.made.state.details;
+        if let Err(what) = self.follow(entry, read.as_ref().map_err(|what| *what)) {
             self.broken = true;
             report.find(place, what);
+        } else if let Some(what) = self.check_text(entry, said) {
+            report.find(place, what.to_owned());
+        }
+    }
+
+    /// Whether what is said of the account is there, if the entry sealed something else than before.
+    fn check_text(
+        &self,
+        entry: &StoredEntry,
+        before: Option<DetailsDigest>,
+    ) -> Option<&'static str> {
+        let digest = self.made.state.details?;
+        if before == Some(digest) {
+            return None;
+        }
+        match entry.text() {
+            None => Some("seals details that are not stored"),
+            Some(text) => (!text.fits(digest)).then_some("seals other details than are stored"),
         }
     }
 
     /// Whether it was asked for and dated after its book was sealed. The time alone may be ahead: an account's times rise, whatever
     /// clock the last one was of.
+    /// Nobody asks for the end of a hold.
     fn is_after_sealing(&self, entry: &StoredEntry) -> bool {
         let Some(sealed_at) = self.stored.book_sealed_at else {
             return false;
         };
+        if entry.kind() == Some(EntryKind::HoldExpired) {
+            return false;
+        }
         let late = sealed_at + SEALING_MAX;
         let entered = entered_at(entry.transaction.0);
         let is_of_the_future = self.stored.read_at < entry.created_at;
@@ -114,21 +154,58 @@ impl Chain {
     }
 
     /// The chain with one more entry; or why the entry does not follow.
-    fn follow(&mut self, stored: &StoredEntry, read: Option<&Entry>) -> Result<(), String> {
+    fn follow(
+        &mut self,
+        stored: &StoredEntry,
+        read: Result<&Entry, &'static str>,
+    ) -> Result<(), String> {
         let before = &self.made;
         if stored.version != before.version.next() {
             return Err(self.tell(Break::Missing, Amount::ZERO));
         }
-        let read = read.ok_or("holds what is no amount of the currency")?;
+        let read = read?;
         let amount = read.change.amount();
-        let after = before.follow(read);
+        let after = before.follow(read, self.last);
         let after = after.map_err(|why| self.tell(why, amount))?;
+        let held = before.state.held;
+        self.holds.follow(held, read, self.stored.currency)?;
         if stored.seal != Some(after.seal) {
             let seal = after.seal;
             return Err(format!("is not what was sealed: the seal should be {seal}"));
         }
         self.made = after;
+        self.last = Some(read.transaction);
         Ok(())
+    }
+
+    /// A hold that an entry is about and that began before the entries that are read.
+    pub(super) fn unknown_hold(&self, entry: &StoredEntry) -> Option<HoldId> {
+        let is_placed = entry.kind() == Some(EntryKind::HoldPlaced);
+        let hold = entry.hold().filter(|id| !self.holds.has(*id));
+        hold.filter(|_| self.is_resumed && !self.broken && !is_placed)
+    }
+
+    pub(super) fn recall(&mut self, hold: Hold) {
+        self.holds.recall(hold);
+    }
+
+    /// Holds that have ended since the last time.
+    pub(super) fn take_ended(&mut self) -> impl Iterator<Item = MadeHold> {
+        let read_at = self.stored.version;
+        let ended = self.holds.take_ended().into_iter();
+        ended.map(move |hold| MadeHold { hold, read_at })
+    }
+
+    /// Holds that are active after all entries; nothing can be said of them if the chain is broken.
+    pub(super) fn into_active(self) -> impl Iterator<Item = MadeHold> {
+        let (read_at, is_whole) = (self.stored.version, !self.broken);
+        let active = self.holds.into_active().filter(move |_| is_whole);
+        active.map(move |hold| MadeHold { hold, read_at })
+    }
+
+    /// How many holds are active, if all entries were read.
+    pub(super) fn active_holds(&self) -> Option<usize> {
+        (!self.is_resumed).then(|| self.holds.count())
     }
 
     /// Why an entry of that amount does not follow.
@@ -141,54 +218,31 @@ impl Chain {
             }
             Break::TooLarge => "goes beyond the largest amount".to_owned(),
             Break::Balance { said, sum } => {
-                let texts = [said, self.made.balance, amount, sum].map(|it| it.to_text(scale));
+                let texts =
+                    [said, self.made.state.balance, amount, sum].map(|it| it.to_text(scale));
                 let [said, before, amount, sum] = texts;
                 format!("says balance {said}, but {before} and {amount} is {sum}")
             }
-            Break::BelowFloor => "leaves less than nothing".to_owned(),
+            Break::BelowFloor => "leaves less than is held and its floor allow".to_owned(),
+            Break::State => "leaves a state that its kind cannot leave".to_owned(),
             Break::NotLater => "is not later than the entry before".to_owned(),
         }
     }
 
     /// Whether the head is what its entries made of it, once all of them were followed.
     pub(super) fn check_head(&self, report: &mut Report) {
-        let (stored, made) = (&self.stored, &self.made);
+        let stored = &self.stored;
         report.accounts = report.accounts.saturating_add(1);
         report.add_balance(stored.currency, self.change());
         self.remember(report);
         let mut find = |what: String| report.find(Place::Account(stored.id), what);
-        if stored
-            .balance
-            .zip(stored.floor)
-            .is_none_or(|(balance, floor)| balance < floor)
-        {
-            find("has a balance below its floor".to_owned());
-        }
+        head::differences_alone(stored)
+            .into_iter()
+            .for_each(&mut find);
         if self.broken {
             return;
         }
-        let scale = stored.currency.scale;
-        if stored.version != made.version {
-            find(format!(
-                "says version {}, its entries end at {}",
-                stored.version.0, made.version.0
-            ));
-        }
-        if stored.balance != Some(made.balance) {
-            let said = stored
-                .balance
-                .map_or("no amount".to_owned(), |balance| balance.to_text(scale));
-            find(format!(
-                "says balance {said}, its entries add up to {}",
-                made.balance.to_text(scale)
-            ));
-        }
-        if stored.seal != Some(made.seal) {
-            find(format!("says another seal than its entries: {}", made.seal));
-        }
-        if stored.last_entry_at != made.last_entry_at {
-            find("says another time than its last entry".to_owned());
-        }
+        head::differences(self).into_iter().for_each(find);
         report.note_latest(self.anchor());
     }
 

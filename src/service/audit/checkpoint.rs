@@ -26,7 +26,7 @@ const OVERLAP: Duration = Duration::from_secs(72);
 const _: () = assert!(FINAL_AFTER.as_secs() < OVERLAP.as_secs());
 /// How much earlier than its time a command may have entered, by its id: what waits is dated when it is planned, and never before the
 /// entry or the book before it, which another service may have dated ahead.
-const ENTERED_BEFORE_MAX: Duration = Duration::from_secs(30);
+pub(super) const ENTERED_BEFORE_MAX: Duration = Duration::from_secs(30);
 const _: () = assert!(FINAL_AFTER.as_secs() < ENTERED_BEFORE_MAX.as_secs());
 /// How far the clock of a database may be set back, such as by the change to a standby.
 const SET_BACK_MAX: Duration = Duration::from_mins(1);

@@ -8,13 +8,6 @@ use crate::storage::audit::StoredHead;
 /// Checks what is stored of one account and follows from no entry.
 pub(super) fn check(report: &mut Report, head: &StoredHead) {
     let mut find = |what: String| report.find(Place::Account(head.id), what);
-    // No entry can change either yet.
-    if head.floor.is_none_or(|floor| !floor.is_zero()) {
-        find("has another floor than zero, which no entry gave it".to_owned());
-    }
-    if !head.is_open {
-        find("is not open, though no entry froze or closed it".to_owned());
-    }
     if !head.has_book {
         find(format!("is in book {}, which does not exist", head.book.0));
     }
@@ -37,8 +30,9 @@ fn check_names(head: &StoredHead) -> Result<(), String> {
         return Err(format!("has {} names instead of one", head.names));
     }
     let Some(name) = &head.name else {
-        // Accounts of other books are opened by their names alone.
-        return if is_first_of_owner(head) || head.book != BookId::MAIN {
+        // Outside the main book, an account is opened by its name, or by a command that says so.
+        let is_named = head.book != BookId::MAIN && head.openings == 0;
+        return if is_first_of_owner(head) || is_named {
             Err("has no name".to_owned())
         } else {
             Ok(())

@@ -1,16 +1,22 @@
 //! The audit: recomputes every balance, version and seal from the entries alone, beside live traffic.
 
+mod accepted;
 mod accounts;
 mod chain;
 mod checkpoint;
+mod head;
+mod holds;
 mod identity;
 mod place;
+mod postings;
 mod registry;
 mod report;
+mod reversals;
 mod seen;
 mod seen_text;
 mod state;
 mod text;
+mod texts;
 mod transactions;
 
 use std::panic;
@@ -171,6 +177,14 @@ async fn work(audit: &Audit, database: &Database) -> Result<(), StorageError> {
             match registry {
                 Registry::Names => registry::check_names(&mut connection, audit).await?,
                 Registry::Users => registry::check_users(&mut connection, audit).await?,
+                Registry::ExternalIds => {
+                    registry::check_external_ids(&mut connection, audit).await?;
+                }
+                Registry::Holds => holds::check_placed(&mut connection, audit).await?,
+                Registry::Notes => texts::check_notes(&mut connection, audit).await?,
+                Registry::AccountDetails => {
+                    texts::check_account_details(&mut connection, audit).await?;
+                }
             }
         }
         while let Some((after, last)) = audit.take_transactions(&mut connection).await? {
@@ -205,6 +219,7 @@ async fn check_transactions(
         for transaction in &page {
             check_transaction(&mut report, transaction);
         }
+        reversals::check(connection, &mut report, &page).await?;
         audit.add(report);
     }
 }
@@ -214,6 +229,13 @@ fn check_transaction(report: &mut Report, transaction: &StoredTransaction) {
     transactions::check(report, transaction);
     if transaction.kind == Some(Kind::Reset) && transaction.refusal.is_none() {
         report.resets.push((transaction.created_at, transaction.id));
+    }
+    if let Some(book) = transaction
+        .more
+        .book()
+        .filter(|_| transaction.refusal.is_none())
+    {
+        report.opened_books.push((book.id, transaction.id));
     }
     for seen in &mut report.seen {
         seen.add_transaction(transaction.id, transaction.created_at, &transaction.columns);

@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
-use crate::ledger::{AccountId, BookId, CurrencyCode, UserId, Version};
+use crate::ledger::{AccountId, BookId, CurrencyCode, HoldId, UserId, Version};
 
 /// One difference between what is stored and what follows from the entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,10 +22,14 @@ pub enum Place {
     Entry(AccountId, Version),
     /// One or more of these, both included.
     Accounts(AccountId, AccountId),
+    Hold(HoldId),
     Transaction(Uuid),
     /// One or more of those that entered between these, both included.
     Transactions(DateTime<Utc>, DateTime<Utc>),
     Name(BookId, String),
+    ExternalId(BookId, String),
+    /// Everybody, while nobody has to say who they are.
+    Anyone,
     User(UserId),
     Book(BookId),
     /// The sums of a currency.
@@ -51,6 +55,7 @@ impl fmt::Display for Place {
             }
             Self::Accounts(first, last) if first == last => write!(formatter, "account {first}"),
             Self::Accounts(first, last) => write!(formatter, "accounts {first} to {last}"),
+            Self::Hold(HoldId(id)) => write!(formatter, "hold {id}"),
             Self::Transaction(id) => write!(formatter, "transaction {id}"),
             Self::Transactions(first, last) => {
                 let [first, last] =
@@ -58,6 +63,8 @@ impl fmt::Display for Place {
                 write!(formatter, "transactions from {first} to {last}")
             }
             Self::Name(book, name) => write!(formatter, "name {name:?} of book {}", book.0),
+            Self::ExternalId(book, id) => write!(formatter, "external id {id} of book {}", book.0),
+            Self::Anyone => formatter.write_str("caller 1"),
             Self::User(user) => write!(formatter, "user {user}"),
             Self::Book(book) => write!(formatter, "book {}", book.0),
             Self::Currency(code) => write!(formatter, "currency {code}"),

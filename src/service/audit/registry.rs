@@ -6,11 +6,12 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::checkpoint::ENTERED_BEFORE_MAX;
 use super::place::Place;
 use super::report::Report;
 use super::state::Audit;
 use crate::ledger::{BookId, BookName, UserId};
-use crate::storage::audit::{self, BookRow, CurrencyRow};
+use crate::storage::audit::{self, BookRow, CallerRow, CurrencyRow};
 use crate::storage::{Connection, StorageError};
 
 /// The currencies that every ledger is made with: code, name, decimals, crypto.
@@ -55,7 +56,29 @@ pub(super) async fn check_names(
     }
 }
 
-/// Every user was opened together with an account.
+/// Every external id is of an account of its book.
+pub(super) async fn check_external_ids(
+    connection: &mut Connection,
+    audit: &Audit,
+) -> Result<(), StorageError> {
+    let limit = audit.pages.registry_max;
+    let mut after = (BookId(i64::MIN), String::new());
+    loop {
+        let page = audit::list_external_ids(connection, (after.0, &after.1), limit).await?;
+        let mut report = audit.part();
+        for row in page.iter().filter(|row| row.account_book != Some(row.book)) {
+            let what = format!("is of account {}, which is not in that book", row.account);
+            report.find(Place::ExternalId(row.book, row.external_id.clone()), what);
+        }
+        audit.add(report);
+        let Some(last) = page.into_iter().next_back() else {
+            return Ok(());
+        };
+        after = (last.book, last.external_id);
+    }
+}
+
+/// Every user was opened together with an account, or by a transaction that says so.
 pub(super) async fn check_users(
     connection: &mut Connection,
     audit: &Audit,
@@ -63,9 +86,9 @@ pub(super) async fn check_users(
     let limit = audit.pages.registry_max;
     let mut after = UserId(i64::MIN);
     loop {
-        let page = audit::list_users(connection, after, limit).await?;
+        let page = audit::list_users(connection, after, limit, ENTERED_BEFORE_MAX).await?;
         let mut report = audit.part();
-        for row in &page {
+        for row in page.iter().filter(|row| !row.is_opened_alone) {
             if row.accounts == 0 {
                 report.find(Place::User(row.id), "has no account".to_owned());
             } else if row.opened_with == 0 {
@@ -94,8 +117,11 @@ pub(super) async fn check_rest(
             seen.add_currency(row);
         }
     }
+    check_anyone(&mut report, audit::find_anyone(connection).await?.as_ref());
     let books = audit::list_books(connection).await?;
     check_books(&mut report, &books);
+    let opened = std::mem::take(&mut audit.report().opened_books);
+    check_opened(&mut report, &books, &opened, &audit.resets_known());
     let resets = std::mem::take(&mut audit.report().resets);
     check_resets(&mut report, &books, &resets, &audit.resets_known());
     audit.add(report);
@@ -114,6 +140,48 @@ fn check_currencies(report: &mut Report, currencies: &[CurrencyRow]) {
     }
 }
 
+/// While nobody has to say who they are, everybody's keys are of this caller.
+fn check_anyone(report: &mut Report, caller: Option<&CallerRow>) {
+    let anyone = CallerRow {
+        principal_id: 1,
+        book_id: BookId::MAIN.0,
+        kind: "anyone".to_owned(),
+        name: Some("anyone".to_owned()),
+        user_id: None,
+    };
+    if caller != Some(&anyone) {
+        let what = "is not everybody in the main book any more";
+        report.find(Place::Anyone, what.to_owned());
+    }
+}
+
+/// The first book of a name was there from the beginning, or a transaction opened it, and no other.
+fn check_opened(
+    report: &mut Report,
+    books: &[BookRow],
+    opened: &[(BookId, Uuid)],
+    known: &Range<DateTime<Utc>>,
+) {
+    let built_in = [BookName::MAIN, BookName::EVENTS];
+    let built_in = built_in.each_ref().map(BookName::as_str);
+    let chains = books.chunk_by(|one, other| one.name == other.name);
+    let firsts = chains.filter_map(|chain| chain.first());
+    let firsts = firsts.filter(|book| !built_in.contains(&book.name.as_str()));
+    let mut unopened: HashMap<i64, &BookRow> = firsts.map(|book| (book.id, book)).collect();
+    for (book, id) in opened {
+        if unopened.remove(&book.0).is_none() {
+            let what = format!("opened book {}, as something else did", book.0);
+            report.find(Place::Transaction(*id), what);
+        }
+    }
+    for book in unopened.into_values() {
+        if known.contains(&book.opened_at) {
+            let what = format!("is called {}, and no transaction opened it", book.name);
+            report.find(Place::Book(BookId(book.id)), what);
+        }
+    }
+}
+
 fn check_books(report: &mut Report, books: &[BookRow]) {
     for name in [BookName::MAIN, BookName::EVENTS] {
         if !books.iter().any(|book| book.name == name.as_str()) {
@@ -122,14 +190,6 @@ fn check_books(report: &mut Report, books: &[BookRow]) {
         }
     }
     for chain in books.chunk_by(|one, other| one.name == other.name) {
-        let known = [BookName::MAIN, BookName::EVENTS].map(|name| name.as_str());
-        for book in chain
-            .iter()
-            .filter(|book| !known.contains(&book.name.as_str()))
-        {
-            let what = format!("is called {}, as no book of the service is", book.name);
-            report.find(Place::Book(BookId(book.id)), what);
-        }
         let is_main = chain
             .iter()
             .any(|book| book.name == BookName::MAIN.as_str());

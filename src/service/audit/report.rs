@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::checkpoint::Anchor;
 use super::place::{Finding, Place};
 use super::seen::Seen;
-use crate::ledger::{Amount, Currency, CurrencyCode};
+use crate::ledger::{Amount, BookId, Currency, CurrencyCode};
 
 /// How many differences are kept in full; the rest are counted.
 const FINDINGS_MAX: usize = 100;
@@ -27,6 +27,8 @@ pub struct Report {
     pub(super) latest: Option<Anchor>,
     /// Accepted resets of books, with their times.
     pub(super) resets: Vec<(DateTime<Utc>, Uuid)>,
+    /// Books that accepted transactions say they opened.
+    pub(super) opened_books: Vec<(BookId, Uuid)>,
     /// What a full run saw as of each moment that it was asked for.
     pub(super) seen: Vec<Seen>,
 }
@@ -70,6 +72,7 @@ impl Report {
         let room = FINDINGS_MAX.saturating_sub(self.findings.len());
         self.findings.extend(part.findings.into_iter().take(room));
         self.resets.extend(part.resets);
+        self.opened_books.extend(part.opened_books);
         for (seen, more) in self.seen.iter_mut().zip(part.seen) {
             seen.absorb(more);
         }

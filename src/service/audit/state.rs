@@ -59,6 +59,8 @@ pub(super) struct Audit {
     pub(super) sealed_books_since: DateTime<Utc>,
     /// What to remember, with nothing in it yet: as of the moment of the last full run, if there is one, and as of now.
     pub(super) seen: Vec<Seen>,
+    /// The id after which transactions and holds are read.
+    pub(super) first: Uuid,
     /// What is left to give to a job.
     pub(super) registries: Mutex<Vec<Registry>>,
     /// The last account that was given to a job; none once all were.
@@ -73,6 +75,10 @@ pub(super) struct Audit {
 pub(super) enum Registry {
     Names,
     Users,
+    ExternalIds,
+    Holds,
+    Notes,
+    AccountDetails,
 }
 
 /// Accounts after one, up to and including the last.
@@ -98,12 +104,22 @@ impl Audit {
     pub(super) fn new(pages: Pages, reach: &Reach, extent: &Extent) -> Result<Self, StorageError> {
         let settled = checkpoint::settled(reach.now);
         let (since, seen, registries) = match extent {
-            Extent::Since(checkpoint) => (Some(checkpoint.since()), Vec::new(), Vec::new()),
+            Extent::Since(checkpoint) => {
+                let registries = vec![Registry::Holds, Registry::Notes];
+                (Some(checkpoint.since()), Vec::new(), registries)
+            }
             Extent::Everything(before) => {
                 let was = before.as_ref().and_then(|before| before.seen.as_ref());
                 let seen = was.map(Seen::emptied).into_iter();
                 let next = Seen::begin(reach, settled, random_key()?);
-                let registries = vec![Registry::Names, Registry::Users];
+                let registries = vec![
+                    Registry::Names,
+                    Registry::Users,
+                    Registry::ExternalIds,
+                    Registry::Holds,
+                    Registry::Notes,
+                    Registry::AccountDetails,
+                ];
                 (None, seen.chain([next]).collect(), registries)
             }
         };
@@ -118,6 +134,7 @@ impl Audit {
             settled,
             sealed_books_since: reach.sealed_books_since,
             seen,
+            first,
             registries: Mutex::new(registries),
             accounts: Mutex::new(Some(AccountId(i64::MIN))),
             transactions: Mutex::new(Some(first)),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::super::{Connection, StorageError, columns};
-use crate::ledger::{AccountId, Amount, BookId, Currency, Head, Seal, UserId, Version};
+use crate::ledger::{AccountId, Amount, BookId, Currency, Head, Seal, Status, UserId, Version};
 
 /// A head as it is stored. `None` stands for a value that cannot be.
 #[derive(Clone, Debug)]
@@ -15,11 +15,19 @@ pub struct StoredHead {
     pub currency: Currency,
     pub opened_at: DateTime<Utc>,
     pub balance: Option<Amount>,
+    pub held: Option<Amount>,
     pub floor: Option<Amount>,
+    pub status: Option<Status>,
+    pub details_digest: Option<Vec<u8>>,
     pub version: Version,
     pub seal: Option<Seal>,
     pub last_entry_at: DateTime<Utc>,
-    pub is_open: bool,
+    pub active_holds: i32,
+    pub due_at: Option<DateTime<Utc>>,
+    /// What refuses programs of before there was more than money.
+    pub state_version: Option<i64>,
+    /// What is stored of its active holds, at the same moment.
+    pub holds: StoredHolds,
     /// What names call it, in whichever book.
     pub names: i64,
     /// One of them.
@@ -32,6 +40,15 @@ pub struct StoredHead {
     pub read_at: DateTime<Utc>,
     /// Accepted openings that say they opened it.
     pub openings: i64,
+}
+
+/// The active holds of an account, taken together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoredHolds {
+    pub count: i64,
+    pub remaining: Option<Amount>,
+    /// When the first of them expires.
+    pub first_expiry: Option<DateTime<Utc>>,
 }
 
 /// What an account is called.
@@ -72,8 +89,9 @@ pub async fn list_heads(
     // The laterals hold the order of the look-ups whatever the statistics say of the tables.
     const SQL: &str = "
         select accounts.id, accounts.book_id, owner_id, currency, registered.scale, accounts.opened_at,
-            balance::text as balance, floor::text as floor, version, seal, last_entry_at, status = 'open' as is_open,
-            named.names, named.book_id as name_book_id, named.name, book.id is not null as has_book,
+            balance::text as balance, held::text as held, floor::text as floor, status::text as status, details_digest,
+            version, seal, last_entry_at, active_holds, due_at, state_version, active.count as holds_count,
+            active.remaining as holds_remaining, active.first_expiry as holds_first_expiry, named.names, named.book_id as name_book_id, named.name, book.id is not null as has_book,
             book.sealed_at as book_sealed_at, owner.created_at as owner_created_at, opened.openings,
             clock_timestamp() as read_at
         from accounts
@@ -88,6 +106,10 @@ pub async fn list_heads(
             select count(*) as openings from transactions
             where transactions.account_id = accounts.id and kind = 'opening' and refusal is null
         ) as opened on true
+        left join lateral (
+            select count(*) as count, coalesce(sum(amount - captured), 0)::text as remaining, min(expires_at) as first_expiry
+            from holds where holds.account_id = accounts.id and holds.status = 'active'
+        ) as active on true
         where accounts.id > $1 and accounts.id <= $2 and ($3::timestamptz is null or $3 <= last_entry_at)
         order by accounts.id";
     let rows: Vec<Row> = sqlx::query_as(SQL)
@@ -121,11 +143,19 @@ struct Row {
     scale: Option<i16>,
     opened_at: DateTime<Utc>,
     balance: String,
+    held: String,
     floor: String,
+    status: String,
+    details_digest: Option<Vec<u8>>,
     version: i64,
     seal: Vec<u8>,
     last_entry_at: DateTime<Utc>,
-    is_open: bool,
+    active_holds: i32,
+    due_at: Option<DateTime<Utc>>,
+    state_version: Option<i64>,
+    holds_count: i64,
+    holds_remaining: String,
+    holds_first_expiry: Option<DateTime<Utc>>,
     names: i64,
     name_book_id: Option<i64>,
     name: Option<String>,
@@ -146,18 +176,29 @@ impl Row {
         };
         let currency = columns::currency(&self.currency, scale)?;
         let name = self.name_book_id.zip(self.name);
+        let amount = |text: &str| Amount::parse_plain(text, currency.scale).ok();
         Ok(Ok(StoredHead {
             id: AccountId(self.id),
             book: BookId(self.book_id),
             owner: self.owner_id.map(UserId),
             currency,
             opened_at: self.opened_at,
-            balance: Amount::parse_plain(&self.balance, currency.scale).ok(),
-            floor: Amount::parse_plain(&self.floor, currency.scale).ok(),
+            balance: amount(&self.balance),
+            held: amount(&self.held),
+            floor: amount(&self.floor),
+            status: columns::parse_status(&self.status).ok(),
+            details_digest: self.details_digest,
             version: Version(self.version),
             seal: columns::seal(&self.seal).ok(),
             last_entry_at: self.last_entry_at,
-            is_open: self.is_open,
+            active_holds: self.active_holds,
+            due_at: self.due_at,
+            state_version: self.state_version,
+            holds: StoredHolds {
+                count: self.holds_count,
+                remaining: amount(&self.holds_remaining),
+                first_expiry: self.holds_first_expiry,
+            },
             names: self.names,
             name: name.map(|(book, name)| StoredName {
                 book: BookId(book),

@@ -3,9 +3,14 @@
 //!
 //! Amounts come as text, because a column that was tampered with may hold what no [`Amount`](crate::ledger::Amount) can be.
 
+mod bytes;
+mod details;
 mod entries;
 mod heads;
+mod holds;
 mod registry;
+mod reversals;
+mod state;
 mod transactions;
 
 use chrono::{DateTime, Utc};
@@ -15,13 +20,21 @@ use uuid::Uuid;
 use super::{Connection, StorageError, columns};
 use crate::ledger::{AccountId, Seal, Version};
 
+pub use self::bytes::Bytes;
+pub use self::details::{StoredText, Unsealed, list_account_details, list_notes};
 pub use self::entries::{Span, StoredEntry, StoredStart, list_entries, list_starts};
-pub use self::heads::{StoredHead, StoredName, Unregistered, find_version, list_heads};
-pub use self::registry::{
-    BookRow, CurrencyRow, NameRow, UserRow, list_books, list_currencies, list_names, list_users,
+pub use self::heads::{
+    StoredHead, StoredHolds, StoredName, Unregistered, find_version, list_heads,
 };
+pub use self::holds::{HoldAt, PlacedHold, StoredHold, list_holds, list_holds_at, list_placed};
+pub use self::registry::{
+    BookRow, CallerRow, CurrencyRow, ExternalIdRow, NameRow, UserRow, find_anyone, list_books,
+    list_currencies, list_external_ids, list_names, list_users,
+};
+pub use self::reversals::{Move, Moves, list_moves};
 pub use self::transactions::{
-    Opened, SpokenOf, StoredKey, StoredPart, StoredRefusal, StoredTransaction, list_transactions,
+    Made, Opened, SpokenOf, StoredKey, StoredMore, StoredPart, StoredRefusal, StoredTransaction,
+    list_transactions,
 };
 
 /// Which database it is, what its clock says, and how far it reaches.

@@ -7,11 +7,9 @@ pub(super) const PART: Part = Part {
     has_rows: |plan| !plan.confirms.is_empty(),
     sql: "confirmed as (
     select 1 from (
-        select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version, unnest($3::bytea[]) as seal,
-            unnest($4::text[]::account_status[]) as status, unnest($5::numeric[]) as floor
+        select unnest($1::bigint[]) as id, unnest($2::bigint[]) as version, unnest($3::bytea[]) as seal
     ) as head
     join accounts on accounts.id = head.id and accounts.version = head.version and accounts.seal = head.seal
-        and accounts.status = head.status and accounts.floor = head.floor
 )",
     guard: Some("(select count(*) from confirmed) = cardinality($1)"),
     bind: |query, plan| heads::bind(query, &plan.confirms),

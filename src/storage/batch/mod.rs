@@ -9,8 +9,10 @@
 mod accounts;
 mod books;
 mod confirms;
+mod details;
 mod entries;
 mod heads;
+mod holds;
 mod part;
 mod sessions;
 mod swaps;
@@ -18,7 +20,8 @@ mod text;
 mod transactions;
 mod users;
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
 
 use sqlx::AssertSqlSafe;
 
@@ -27,17 +30,25 @@ use super::{CommitError, Connection, StorageError};
 use crate::ledger::plan::Plan;
 
 /// All of them, in the order in which they lock rows, which is one for all statements.
-static PARTS: [Part; 10] = [
-    swaps::PART,
+static PARTS: [Part; 18] = [
+    swaps::PLAIN,
+    swaps::WHOLE,
     confirms::PART,
+    holds::SWAPS,
     books::OPEN,
     books::SEALED,
     books::NEW,
     users::PART,
     accounts::PART,
+    details::EXTERNAL_IDS,
     sessions::PART,
-    transactions::PART,
-    entries::PART,
+    transactions::PLAIN,
+    transactions::WHOLE,
+    entries::PLAIN,
+    entries::WHOLE,
+    holds::NEW,
+    details::NOTES,
+    details::OF_ACCOUNTS,
 ];
 
 /// The parts of a plan that writes nothing.
@@ -46,9 +57,16 @@ static LOOKS: [Part; 2] = [confirms::PART, books::SEEN_OPEN];
 /// Which of some parts, a bit for each.
 type Combination = usize;
 
-/// The text of each combination that was asked for. The same text is the same prepared statement of a connection.
-static WRITE_TEXTS: [OnceLock<String>; 1 << PARTS.len()] = [const { OnceLock::new() }; _];
-static LOOK_TEXTS: [OnceLock<String>; 1 << LOOKS.len()] = [const { OnceLock::new() }; _];
+/// The text of each combination that was asked for, for as long as the program runs: there are some dozens. The same text is the
+/// same prepared statement of a connection.
+static TEXTS: RwLock<BTreeMap<(Purpose, Combination), &'static str>> = RwLock::new(BTreeMap::new());
+
+/// What a statement is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Purpose {
+    Write,
+    Look,
+}
 
 /// Makes a plan true, whole or not at all. In autocommit, the answer comes after the commit.
 ///
@@ -59,7 +77,7 @@ pub async fn write(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), C
         return look(connection, plan).await;
     }
     let combination = combination(&PARTS, plan);
-    let mut query = sqlx::query(AssertSqlSafe(statement(combination))).bind(plan.at);
+    let mut query = sqlx::query(AssertSqlSafe(text(Purpose::Write, combination))).bind(plan.at);
     for part in chosen(&PARTS, combination) {
         query = (part.bind)(query, plan);
     }
@@ -80,8 +98,8 @@ async fn look(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), Commit
     if combination == 0 {
         return Ok(());
     }
-    let text = LOOK_TEXTS[combination].get_or_init(|| text::look(chosen(&LOOKS, combination)));
-    let mut query = sqlx::query(AssertSqlSafe(text.as_str()));
+    let text = text(Purpose::Look, combination);
+    let mut query = sqlx::query(AssertSqlSafe(text));
     for part in chosen(&LOOKS, combination) {
         query = (part.bind)(query, plan);
     }
@@ -92,13 +110,29 @@ async fn look(connection: &mut Connection, plan: &Plan<'_>) -> Result<(), Commit
     Ok(())
 }
 
-/// Every text that the statement that writes can have. The first has no part, the last all.
+/// Texts that the statement that writes can have: with no part, with each alone, with each pair, and with all. A part stands
+/// in a text by itself, so if these can be prepared, every other can.
 pub fn statements() -> impl Iterator<Item = &'static str> {
-    (0..WRITE_TEXTS.len()).map(statement)
+    let parts = 0..PARTS.len();
+    let pairs = parts.flat_map(|one| (0..=one).map(move |other| 1 << one | 1 << other));
+    let whole = (1 << PARTS.len()) - 1;
+    let all = [0].into_iter().chain(pairs).chain([whole]);
+    all.map(|combination| text(Purpose::Write, combination))
 }
 
-fn statement(combination: Combination) -> &'static str {
-    WRITE_TEXTS[combination].get_or_init(|| text::write(chosen(&PARTS, combination)))
+fn text(purpose: Purpose, combination: Combination) -> &'static str {
+    let known = TEXTS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(text) = known.get(&(purpose, combination)) {
+        return text;
+    }
+    drop(known);
+    let made = match purpose {
+        Purpose::Write => text::write(chosen(&PARTS, combination)),
+        Purpose::Look => text::look(chosen(&LOOKS, combination)),
+    };
+    let mut texts = TEXTS.write().unwrap_or_else(PoisonError::into_inner);
+    let text = texts.entry((purpose, combination));
+    text.or_insert_with(|| Box::leak(made.into_boxed_str()))
 }
 
 fn combination(parts: &[Part], plan: &Plan<'_>) -> Combination {
@@ -115,6 +149,7 @@ fn chosen(parts: &[Part], combination: Combination) -> impl Iterator<Item = &Par
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
     use std::time::Duration;
 
     use chrono::DateTime;
@@ -123,11 +158,13 @@ mod tests {
     use super::text::count_parameters;
     use super::*;
     use crate::ledger::plan::{
-        Expected, NewAccount, NewBook, NewEntry, NewTransaction, NewUser, Swap,
+        Expected, HoldSwap, NewAccount, NewBook, NewDetails, NewEntry, NewExternalId, NewNote,
+        NewTransaction, NewUser, Swap,
     };
     use crate::ledger::{
-        AccountId, Amount, BookId, BookName, Change, Currency, CurrencyCode, Entry, Head, Kind,
-        NewSession, Scope, Sealed, TransactionId, UserId, Version,
+        AccountDetails, AccountId, Amount, BookId, BookName, Change, Currency, CurrencyCode, Entry,
+        ExternalId, Head, Hold, HoldId, HoldStatus, Kind, Magnitude, Metadata, NewSession, Note,
+        Salt, Scope, Sealed, State, Status, TransactionId, UserId, Version,
     };
 
     const SESSION: NewSession = NewSession {
@@ -136,6 +173,7 @@ mod tests {
     };
 
     /// A plan with a row of everything. Whole, so that whatever is added to a plan is thought of here.
+    #[expect(clippy::too_many_lines, reason = "it has a row of everything")]
     fn whole() -> Plan<'static> {
         let at = DateTime::UNIX_EPOCH;
         let currency = Currency {
@@ -154,12 +192,33 @@ mod tests {
                 amount: Amount::ZERO,
                 counterparty: None,
             },
-            balance: Amount::ZERO,
+            posting: 0,
+            after: State::default(),
+            note: None,
+            effective_at: None,
+        };
+        let frozen = Entry {
+            change: Change::Status(Status::Frozen),
+            ..entry
         };
         let seal = head.seal;
+        let account = head.id;
+        let scope = Scope::Account(account);
+        let hold = Hold {
+            id: HoldId(transaction.0),
+            account,
+            currency,
+            amount: Magnitude::ZERO,
+            captured: Magnitude::ZERO,
+            status: HoldStatus::Active,
+            expires_at: at,
+            version: Version(2),
+            created_at: at,
+        };
         Plan {
             at,
             answers: Vec::new(),
+            needs_outcomes: false,
             swaps: vec![Swap {
                 expected,
                 head: head.clone(),
@@ -181,21 +240,58 @@ mod tests {
                 session: Some(&SESSION),
                 created_at: at,
             }],
-            entries: vec![NewEntry {
-                sealed: Sealed { entry, seal },
-                currency,
-            }],
+            entries: [entry, frozen]
+                .map(|entry| NewEntry {
+                    sealed: Sealed { entry, seal },
+                    currency,
+                })
+                .into(),
             accounts: vec![NewAccount { head, name: None }],
-            transactions: vec![NewTransaction {
-                id: transaction,
-                kind: Kind::Empty,
-                scope: Scope::Account(AccountId(1)),
-                created_at: at,
-                account: None,
-                key: None,
-                refusal: None,
+            transactions: vec![
+                NewTransaction {
+                    user: Some(UserId(1)),
+                    ..NewTransaction::new(transaction, Kind::UserOpened, scope, at)
+                },
+                NewTransaction::new(transaction, Kind::Empty, scope, at),
+            ],
+            hold_swaps: vec![HoldSwap {
+                expected: Version(2),
+                hold: hold.clone(),
+            }],
+            new_holds: vec![hold],
+            notes: vec![NewNote {
+                transaction,
+                note: note(),
+            }],
+            account_details: vec![NewDetails {
+                account,
+                version: Version(2),
+                details: AccountDetails {
+                    metadata: Metadata::default(),
+                    salt: Salt([7; 16]),
+                },
+            }],
+            external_ids: vec![NewExternalId {
+                book: BookId::MAIN,
+                external_id: external_id(),
+                account,
             }],
         }
+    }
+
+    fn note() -> &'static Note {
+        static NOTE: LazyLock<Note> = LazyLock::new(|| Note {
+            reference: None,
+            metadata: Metadata::default(),
+            salt: Salt([7; 16]),
+        });
+        &NOTE
+    }
+
+    fn external_id() -> &'static ExternalId {
+        static ID: LazyLock<ExternalId> =
+            LazyLock::new(|| ExternalId::parse("a").expect("an external id"));
+        &ID
     }
 
     fn count_binds(part: &Part, plan: &Plan<'_>) -> usize {
@@ -222,21 +318,29 @@ mod tests {
     fn a_statement_has_the_parts_that_its_plan_has_rows_for() {
         assert_eq!(combination(&PARTS, &Plan::default()), 0);
         let whole = whole();
-        assert_eq!(combination(&PARTS, &whole), (1 << PARTS.len()) - 1);
+        // All heads of a statement are swapped in one way.
+        let mut whole_heads = self::whole();
+        whole_heads.swaps[0].head.active_holds = 1;
+        let all = combination(&PARTS, &whole) | combination(&PARTS, &whole_heads);
+        assert_eq!(all, (1 << PARTS.len()) - 1);
         assert_eq!(combination(&LOOKS, &whole), (1 << LOOKS.len()) - 1);
         let money = Plan {
             swaps: whole.swaps.clone(),
-            transactions: whole.transactions.clone(),
-            entries: whole.entries.clone(),
+            transactions: whole.transactions[1..].to_vec(),
+            entries: whole.entries[..1].to_vec(),
             ..Plan::default()
         };
         let parts = chosen(&PARTS, combination(&PARTS, &money));
         let parts: Vec<&str> = parts.map(|part| part.sql).collect();
         assert_eq!(
             parts,
-            [swaps::PART.sql, transactions::PART.sql, entries::PART.sql]
+            [
+                swaps::PLAIN.sql,
+                transactions::PLAIN.sql,
+                entries::PLAIN.sql
+            ]
         );
-        let text = statement(combination(&PARTS, &money));
-        assert_eq!(count_parameters(text), 1 + 9 + 11 + 8);
+        let text = text(Purpose::Write, combination(&PARTS, &money));
+        assert_eq!(count_parameters(text), 1 + 7 + 11 + 8);
     }
 }

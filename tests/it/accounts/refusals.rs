@@ -221,7 +221,7 @@ async fn an_opening_balance_is_an_amount_that_is_not_negative() {
 async fn a_frozen_account_lets_nothing_out_and_a_closed_one_takes_nothing_either() {
     let bank = Bank::open().await;
     let account = Account::open(&bank, "10").await;
-    bank.plant("update accounts set status = 'frozen'").await;
+    bank.set_status(account.id, "freeze").await;
     let frozen = r#"{"error":"Account is frozen"}"#;
     assert_is(&account.transact(&withdraw("1")).await, 422, frozen);
     assert_made(
@@ -229,16 +229,17 @@ async fn a_frozen_account_lets_nothing_out_and_a_closed_one_takes_nothing_either
         "Deposit",
         "1.00",
         "11.00",
-        3,
+        4,
     );
-    bank.plant("update accounts set status = 'closed'").await;
+    bank.set_status(account.id, "unfreeze").await;
+    let all = account.transact(&withdraw("11")).await;
+    assert_made(&all, "Withdraw", "11.00", "0.00", 6);
+    bank.set_status(account.id, "close").await;
     let closed = r#"{"error":"Account is closed"}"#;
     for body in [withdraw("1"), deposit("1")] {
         assert_is(&account.transact(&body).await, 422, closed);
     }
-    account.assert_stands("11.00", 3).await;
-    // No entry says so yet, which the audit would tell.
-    bank.plant("update accounts set status = 'open'").await;
+    account.assert_stands("0.00", 7).await;
     bank.close().await;
 }
 

@@ -224,6 +224,7 @@ const TRANSACTIONS: Rows = Rows {
             "transactions_details_digest_check",
             r#"{"details_digest": "\\x00"}"#,
         ),
+        ("transactions_key_salt_check", r#"{"key_salt": "\\x00"}"#),
         ("transactions_account_has_version", r#"{"account_id": 1}"#),
         (
             "transactions_account_version_check",

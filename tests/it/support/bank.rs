@@ -362,12 +362,7 @@ pub(crate) fn transfer(bank: &Bank, from: AccountRef, to: AccountRef, minor: i12
     let amount = Amount::from_minor(minor).expect("an amount");
     let currency = bank.app.service().default_currency();
     let [from, to] = [from, to].map(Party::Account);
-    Posting {
-        from,
-        to,
-        amount: amount.magnitude(),
-        currency,
-    }
+    Posting::new(from, to, amount.magnitude(), currency)
 }
 
 /// Runs so many at once, and gathers what they give.

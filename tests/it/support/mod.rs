@@ -5,6 +5,7 @@ pub(crate) mod bank;
 pub(crate) mod collector;
 pub(crate) mod faults;
 pub(crate) mod locked;
+pub(crate) mod native;
 pub(crate) mod newer;
 pub(crate) mod peer;
 pub(crate) mod postgres;

@@ -18,7 +18,7 @@ impl Odd {
         match self {
             Self::Refusal => ("withdrawal", "account", REFUSAL),
             Self::Kind => ("capture", "account", "null"),
-            Self::Scope => ("withdrawal", "caller", "null"),
+            Self::Scope => ("withdrawal", "galaxy", "null"),
         }
     }
 }
@@ -28,6 +28,7 @@ pub(crate) async fn add_words(url: &str) {
     for word in [
         "transaction_kind add value 'capture'",
         "account_status add value 'dormant'",
+        "scope_kind add value 'galaxy'",
     ] {
         postgres::execute(url, &format!("alter type {word}")).await;
     }

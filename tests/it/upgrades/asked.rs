@@ -9,10 +9,12 @@ use serde_json::Value;
 use crate::support::Reply;
 
 /// What of an answer's head says something to a client, and does not differ each time.
-const HEADERS: [&str; 4] = [
+const HEADERS: [&str; 6] = [
     "cache-control",
     "content-type",
+    "etag",
     "idempotent-replayed",
+    "location",
     "retry-after",
 ];
 

@@ -1,5 +1,7 @@
 //! What the ledger of a fixture went through: every dialect, keys of every kind of outcome, a reset, odd letters.
 
+mod native;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
@@ -50,6 +52,7 @@ pub(super) async fn tell(url: &str) -> Vec<Told> {
     events(&mut story).await;
     ledger(&mut story).await;
     microfin(&mut story).await;
+    native::tell(&mut story).await;
     let mut told = Vec::new();
     for (asked, first) in story.told {
         let again = story.teller.ask(&asked).await;

@@ -1,12 +1,14 @@
 //! Audits that go on from a checkpoint, over accounts of which some are old and some have changed.
 
+mod holds;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Duration, Utc};
 use passbook::ledger::{
     AccountId, AccountRef, Amount, BookId, Change, Currency, CurrencyCode, Entry, Posting, Seal,
-    TransactionId, Version,
+    State, TransactionId, Version,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -124,7 +126,13 @@ fn account_of(id: i64, minor: i128, opened_at: DateTime<Utc>) -> String {
                 amount,
                 counterparty: None,
             },
-            balance: after,
+            posting: 0,
+            after: State {
+                balance: after,
+                ..State::default()
+            },
+            note: None,
+            effective_at: None,
         };
         seal = seal.next(&entry);
         sql += &format!(

@@ -15,12 +15,14 @@ use crate::engine::queue::work::Taken;
 use crate::engine::queue::{Pending, Queue, Work};
 use crate::ledger::{
     AccountId, AccountName, AccountRef, Action, Amount, Answer, BookName, Command, Currency,
-    CurrencyCode, Email, Key, Magnitude, NamedAccount, OpenAccount, OpenUser, Party, PasswordHash,
-    Posting, TransactionId,
+    CurrencyCode, Email, FirstAccount, Key, Magnitude, NamedAccount, OpenAccount, OpenUser, Party,
+    PasswordHash, Posting, TransactionId,
 };
 
 /// What a command on accounts takes of a queue, in bytes, if it has no key.
 pub(in crate::engine) const COMMAND_BYTES: usize = size_of::<Pending>();
+/// What one takes that moves money.
+pub(in crate::engine) const POST_BYTES: usize = COMMAND_BYTES + size_of::<Posting>();
 
 /// The end of the accounts that random commands touch, from 1 on.
 pub(in crate::engine) const ACCOUNTS_END: i64 = 6;
@@ -150,19 +152,18 @@ impl Lane {
 }
 
 pub(in crate::engine) fn command(number: u128, action: Action) -> Command {
-    Command {
-        id: TransactionId(Uuid::from_u128(number)),
-        key: None,
-        conditions: Vec::new(),
-        action,
-    }
+    Command::new(TransactionId(Uuid::from_u128(number)), action)
 }
 
 pub(in crate::engine) fn keyed(number: u128, action: Action, key: &str) -> Command {
     let text = key.to_owned();
     let digest = [0; 32];
     Command {
-        key: Some(Key { text, digest }),
+        key: Some(Key {
+            text,
+            digest,
+            said: None,
+        }),
         ..command(number, action)
     }
 }
@@ -174,12 +175,13 @@ pub(in crate::engine) fn touching(accounts: &[AccountRef]) -> Action {
         [to] => (Party::World, to),
         [from, to, ..] => (Party::Account(from.clone()), to),
     };
-    Action::Post(Posting {
+    let amount = Amount::from_minor(1).expect("an amount").magnitude();
+    Action::post(Posting::new(
         from,
-        to: Party::Account(to.clone()),
-        amount: Amount::from_minor(1).expect("an amount").magnitude(),
-        currency: usd(),
-    })
+        Party::Account(to.clone()),
+        amount,
+        usd(),
+    ))
 }
 
 pub(in crate::engine) fn usd() -> Currency {
@@ -203,8 +205,10 @@ pub(in crate::engine) fn open_user(text: Option<&str>) -> Action {
         email: text.map(|text| Email::parse(&format!("{text}@x")).expect("an email")),
         password_hash: text.map(|text| PasswordHash(format!("{text}#hash"))),
         session: None,
-        currency: usd(),
-        opening_balance: Magnitude::ZERO,
+        account: Some(FirstAccount {
+            currency: usd(),
+            opening_balance: Magnitude::ZERO,
+        }),
     })
 }
 
@@ -217,11 +221,7 @@ pub(in crate::engine) fn named(name: &str) -> NamedAccount {
 }
 
 pub(in crate::engine) fn open_account() -> Action {
-    Action::OpenAccount(OpenAccount {
-        owner: None,
-        currency: usd(),
-        opening_balance: Magnitude::ZERO,
-    })
+    Action::OpenAccount(OpenAccount::plain(None, usd(), Magnitude::ZERO))
 }
 
 pub(in crate::engine) fn pending(

@@ -9,7 +9,7 @@ mod properties;
 mod wake;
 mod work;
 
-use self::desk::{COMMAND_BYTES, Desk, keyed, numbers, on};
+use self::desk::{COMMAND_BYTES, Desk, POST_BYTES, keyed, numbers, on};
 use crate::engine::queue::Pending;
 
 #[test]
@@ -90,10 +90,10 @@ fn so_many_bytes_may_wait_and_no_more() {
 
 #[test]
 fn a_command_that_is_larger_than_the_queue_is_turned_away() {
-    let mut desk = Desk::new(100, COMMAND_BYTES - 1);
+    let mut desk = Desk::new(100, POST_BYTES - 1);
     assert!(!desk.submit(1, &[1]));
     assert_eq!(desk.queue.len(), 0);
-    assert!(Desk::new(100, COMMAND_BYTES).submit(2, &[1]));
+    assert!(Desk::new(100, POST_BYTES).submit(2, &[1]));
 }
 
 #[test]

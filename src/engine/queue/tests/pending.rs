@@ -14,8 +14,8 @@ use crate::engine::queue::pending::resources;
 use crate::engine::queue::{Pending, Resource, answer_all};
 use crate::engine::watch::passage::Trail;
 use crate::ledger::{
-    AccountId, AccountRef, Action, Answered, BookName, Command, Condition, Fault, Rejection,
-    UserId, Version,
+    AccountId, AccountRef, Action, Answered, BookName, Command, Condition, Fault, Posting,
+    Rejection, Rule, UserId, Version,
 };
 
 fn account(id: i64) -> Resource {
@@ -44,9 +44,10 @@ fn a_command_holds_its_accounts_as_they_are_called() {
 
 #[test]
 fn an_account_counts_once_if_a_condition_is_about_it_too() {
-    let condition = Condition::Version {
+    let condition = Condition {
         account: AccountRef::Id(AccountId(1)),
-        version: Version(1),
+        rule: Rule::Version(Version(1)),
+        place: 0,
     };
     let command = Command {
         conditions: vec![condition],
@@ -54,7 +55,10 @@ fn an_account_counts_once_if_a_condition_is_about_it_too() {
     };
     let (pending, _caller) = Pending::new(command, Instant::now());
     assert_eq!(pending.resources, [account(1)]);
-    assert_eq!(pending.bytes, COMMAND_BYTES + size_of::<Condition>());
+    assert_eq!(
+        pending.bytes,
+        COMMAND_BYTES + size_of::<Condition>() + size_of::<Posting>()
+    );
 }
 
 #[test]
@@ -62,10 +66,16 @@ fn a_command_is_as_large_as_the_texts_that_it_carries() {
     let name = AccountRef::Named(named("caf\u{e9}"));
     let open_account = open_account();
     for (action, bytes) in [
-        (on(&[1, 2]), 0),
-        (touching(std::slice::from_ref(&name)), 5),
-        (touching(&[name.clone(), name]), 10),
-        (touching(&[AccountRef::Owned(AccountId(1), UserId(2))]), 0),
+        (on(&[1, 2]), size_of::<Posting>()),
+        (
+            touching(std::slice::from_ref(&name)),
+            size_of::<Posting>() + 5,
+        ),
+        (touching(&[name.clone(), name]), size_of::<Posting>() + 10),
+        (
+            touching(&[AccountRef::Owned(AccountId(1), UserId(2))]),
+            size_of::<Posting>(),
+        ),
         (open_user(None), 0),
         (open_user(Some("ann")), 3 + 3 * 5 + 8),
         (open_account, 0),

@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use tokio::time::Instant;
 
-use super::desk::{ACCOUNTS_END, COMMAND_BYTES, Choice, Desk, accounts, keyed, numbers, on};
+use super::desk::{
+    ACCOUNTS_END, COMMAND_BYTES, Choice, Desk, POST_BYTES, accounts, keyed, numbers, on,
+};
 use crate::engine::queue::{Pending, Resource, Work};
 use crate::ledger::AccountId;
 
@@ -258,10 +260,15 @@ impl Both {
         if late {
             pending.deadline = Instant::now();
         }
+        let own_bytes = if accounts.is_empty() {
+            COMMAND_BYTES
+        } else {
+            POST_BYTES
+        };
         let sent = Sent {
             number: self.submitted,
             accounts,
-            bytes: COMMAND_BYTES + key_bytes,
+            bytes: key_bytes + own_bytes,
             late,
             abandoned: false,
         };

@@ -161,6 +161,7 @@ fn words(rejection: &Rejection) -> (StatusCode, Failure<'static>) {
             };
             (StatusCode::CONFLICT, failure)
         }
+        Rejection::Native(_) => refused("Request was refused"),
         Rejection::EmailTaken => (StatusCode::CONFLICT, Failure::new("Email already in use")),
     }
 }
@@ -189,6 +190,7 @@ mod tests {
             (422, r#"{"error":"Account is frozen"}"#),
             (422, r#"{"error":"Account is closed"}"#),
             (409, r#"{"error":"Email already in use"}"#),
+            (422, r#"{"error":"Request was refused"}"#),
         ];
         let rejections = rejections();
         assert_eq!(rejections.len(), refusals.len());

@@ -75,7 +75,7 @@ impl Entry {
             id: transaction_id(sealed.transaction),
             direction,
             amount: Number::new(change.amount().magnitude().amount(), currency),
-            new_balance: Number::new(sealed.balance, currency),
+            new_balance: Number::new(sealed.after.balance, currency),
             new_version: sealed.version.0.to_string(),
             timestamp: timestamp(sealed.created_at),
             counterparty: change.counterparty().map(|account| account.0),

@@ -67,17 +67,13 @@ async fn open(
     let open: Open = body::read_optional(&request, payload).await?;
     let key = idempotency::header(&request)?;
     let opening_balance = parse_opening_balance(open.balance.as_deref(), currency)?;
-    let account = OpenAccount {
-        owner: None,
-        currency,
-        opening_balance,
-    };
+    let account = OpenAccount::plain(None, currency, opening_balance);
     let key = key.map(|text| key::accounts_open(text, opening_balance, currency));
     let receipt = accepted(service.open_account(account, key).await?)?;
     let standing = only_standing(&receipt)?;
     Ok(HttpResponse::Created().json(Opened {
         account_id: standing.account.0,
-        balance: Number::new(standing.balance, standing.currency),
+        balance: Number::new(standing.state.balance, standing.currency),
         version: standing.version.0,
     }))
 }
@@ -87,7 +83,7 @@ async fn balance(service: Data<Service>, id: Path<String>) -> Result<HttpRespons
     let head = service.find_account(account).await?;
     let head = head.ok_or(Problem::AccountNotFound)?;
     Ok(HttpResponse::Ok().json(Balance {
-        balance: Number::new(head.balance, head.currency),
+        balance: Number::new(head.state.balance, head.currency),
         version: head.version.0,
     }))
 }
@@ -110,7 +106,7 @@ fn accepted(answered: Answered) -> Result<Receipt, Problem> {
     }
     let opened = match receipt.kind {
         Kind::Opening => Some(only_standing(&receipt)?.account),
-        Kind::Deposit | Kind::Withdrawal | Kind::Transfer | Kind::Reset | Kind::Empty => None,
+        _ => None,
     };
     Err(Problem::Duplicate {
         transaction: receipt.transaction,

@@ -11,7 +11,7 @@ use super::{timestamp, transaction_id};
 use crate::http::request::number::{self, Number};
 use crate::http::request::{body, idempotency};
 use crate::ledger::{
-    AccountRef, Condition, Currency, Fault, Magnitude, Posting, Receipt, Version, key,
+    AccountRef, Condition, Currency, Fault, Magnitude, Posting, Receipt, Rule, Version, key,
 };
 use crate::service::Service;
 
@@ -72,9 +72,10 @@ pub(super) async fn make(
     let key =
         key.map(|text| key::accounts_transact(text, account, change, currency, expected_version));
     let account = AccountRef::Id(account);
-    let condition = |version| Condition::Version {
+    let condition = |version| Condition {
         account: account.clone(),
-        version,
+        rule: Rule::VersionOfFunded(version),
+        place: 0,
     };
     let conditions = expected_version.map(condition).into_iter().collect();
     let posting = Posting::change(account, change, currency);
@@ -127,7 +128,7 @@ impl Made {
             id: transaction_id(receipt.transaction),
             direction,
             amount: Number::new(amount.amount(), standing.currency),
-            new_balance: Number::new(standing.balance, standing.currency),
+            new_balance: Number::new(standing.state.balance, standing.currency),
             new_version: standing.version.0.to_string(),
             timestamp: timestamp(receipt.created_at),
         })

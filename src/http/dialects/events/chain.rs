@@ -126,8 +126,9 @@ fn signature(kind: Kind) -> &'static str {
         Kind::Deposit | Kind::Opening => "deposit",
         Kind::Withdrawal => "withdraw",
         Kind::Transfer => "transfer",
-        // These leave no entry.
-        Kind::Reset | Kind::Empty => "none",
+        Kind::Transaction => "transaction",
+        // These move no money.
+        _ => "none",
     }
 }
 

@@ -104,6 +104,7 @@ fn words(rejection: &Rejection) -> (StatusCode, Words) {
         Rejection::VersionMismatch { .. } => {
             (StatusCode::CONFLICT, Words::Error("version mismatch"))
         }
+        Rejection::Native(_) => refused("request was refused"),
         Rejection::EmailTaken => (StatusCode::CONFLICT, Words::Error("email already in use")),
     }
 }
@@ -132,6 +133,7 @@ mod tests {
             (422, r#"{"error":"account is frozen"}"#),
             (422, r#"{"error":"account is closed"}"#),
             (409, r#"{"error":"email already in use"}"#),
+            (422, r#"{"error":"request was refused"}"#),
         ];
         for (rejection, (status, body)) in rejections().into_iter().zip(refusals) {
             let refused = Refused {

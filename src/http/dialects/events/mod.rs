@@ -86,7 +86,7 @@ pub(in crate::http) async fn balance(service: &Service, fields: &Fields) -> Http
         let id = account_id(fields)?;
         let account = service.find_account(account(&id)?).await?;
         let head = account.ok_or(Problem::AccountNotFound)?;
-        Ok(HttpResponse::Ok().json(Number::shortest(head.balance, head.currency)))
+        Ok(HttpResponse::Ok().json(Number::shortest(head.state.balance, head.currency)))
     };
     shown
         .await
@@ -105,12 +105,9 @@ async fn event(
     let amount = parse_amount(event.amount.as_deref(), currency)?;
     let (origin, destination) = (ends.origin.as_deref(), ends.destination.as_deref());
     let key = key.map(|text| key::events_event(text, origin, destination, amount, currency));
-    let posting = Posting {
-        from: origin.map_or(Ok(Party::World), party)?,
-        to: destination.map_or(Ok(Party::World), party)?,
-        amount,
-        currency,
-    };
+    let from = origin.map_or(Ok(Party::World), party)?;
+    let to = destination.map_or(Ok(Party::World), party)?;
+    let posting = Posting::new(from, to, amount, currency);
     let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Created();
     let receipt = idempotency::accepted(&mut response, answered)?;
@@ -159,7 +156,7 @@ impl<'a> Side<'a> {
     fn new(id: &'a str, standing: &Standing) -> Self {
         Self {
             id,
-            balance: Number::shortest(standing.balance, standing.currency),
+            balance: Number::shortest(standing.state.balance, standing.currency),
         }
     }
 }

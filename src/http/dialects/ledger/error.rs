@@ -107,6 +107,7 @@ fn words(operation: Operation, rejection: &Rejection) -> (StatusCode, &'static s
         Rejection::AccountClosed { .. } => refused("Account is closed."),
         Rejection::KeyReused { .. } => refused("Idempotency-Key was used for another request."),
         Rejection::VersionMismatch { .. } => (StatusCode::CONFLICT, "Version mismatch."),
+        Rejection::Native(_) => refused("Request was refused."),
         Rejection::EmailTaken => (StatusCode::CONFLICT, "Email already in use."),
     }
 }
@@ -132,6 +133,7 @@ mod tests {
             (422, "Account is frozen."),
             (422, "Account is closed."),
             (409, "Email already in use."),
+            (422, "Request was refused."),
         ];
         for (rejection, (status, error)) in rejections().into_iter().zip(refusals) {
             let refused = Refused {

@@ -17,7 +17,8 @@ use crate::http::request::fields::Fields;
 use crate::http::request::idempotency;
 use crate::http::request::number::Number;
 use crate::ledger::{
-    AccountRef, Fault, Magnitude, NamedAccount, OpenUser, Party, Posting, Receipt, UserId, key,
+    AccountRef, Fault, FirstAccount, Magnitude, NamedAccount, OpenUser, Party, Posting, Receipt,
+    UserId, key,
 };
 use crate::service::{Registered, Service};
 
@@ -128,8 +129,10 @@ async fn open(
         email: Some(email),
         password_hash: None,
         session: None,
-        currency: service.default_currency(),
-        opening_balance: Magnitude::ZERO,
+        account: Some(FirstAccount {
+            currency: service.default_currency(),
+            opening_balance: Magnitude::ZERO,
+        }),
     };
     let answered = service.open_user(user, key).await?;
     let replayed = answered.replayed;
@@ -193,12 +196,7 @@ async fn pay(
     let users = [source, target];
     let key = key.map(|text| key::ledger_transfer(text, users, amount, currency));
     let [from, to] = users.map(|user| Party::Account(account(user, &registered)));
-    let posting = Posting {
-        from,
-        to,
-        amount,
-        currency,
-    };
+    let posting = Posting::new(from, to, amount, currency);
     let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Ok();
     let receipt = idempotency::accepted(&mut response, answered);

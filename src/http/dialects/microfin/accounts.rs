@@ -49,11 +49,7 @@ pub(super) async fn open(
     let currency = service.default_currency();
     let key = asked.key;
     let key = key.map(|text| key::microfin_open(text, asked.caller, currency));
-    let account = OpenAccount {
-        owner: Some(asked.caller),
-        currency,
-        opening_balance: Magnitude::ZERO,
-    };
+    let account = OpenAccount::plain(Some(asked.caller), currency, Magnitude::ZERO);
     let answered = service.open_account(account, key).await?;
     let mut response = HttpResponse::Ok();
     let receipt = idempotency::accepted(&mut response, answered)
@@ -93,7 +89,7 @@ impl From<&Head> for Account {
         Self {
             number: head.id.to_number(),
             currency: head.currency.code.to_string(),
-            balance: head.balance.to_text(head.currency.scale),
+            balance: head.state.balance.to_text(head.currency.scale),
             version: head.version.0,
         }
     }

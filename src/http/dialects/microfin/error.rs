@@ -121,6 +121,7 @@ fn words(asked: Asked, rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::AmountTooLarge { .. } => refused("Balance would be too large"),
         Rejection::AccountFrozen { .. } => refused("Account is frozen"),
         Rejection::AccountClosed { .. } => refused("Account is closed"),
+        Rejection::Native(_) => refused("Request was refused"),
         Rejection::EmailTaken => refused("Email in Use"),
         Rejection::VersionMismatch { .. } => (StatusCode::CONFLICT, "Version mismatch"),
         Rejection::KeyReused { .. } => (
@@ -184,6 +185,7 @@ mod tests {
                 (400, "Account is frozen"),
                 (400, "Account is closed"),
                 (400, "Email in Use"),
+                (400, "Request was refused"),
             ];
             assert_eq!(refusals.len(), rejections().len());
             for (rejection, (status, message)) in rejections().into_iter().zip(refusals) {

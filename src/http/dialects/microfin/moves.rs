@@ -39,6 +39,10 @@ struct Moved {
 }
 
 /// Between which accounts money moves.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one a request, and it is looked at where it is made"
+)]
 enum Ends {
     Deposit { to: Head },
     Withdrawal { from: Head },
@@ -112,12 +116,9 @@ async fn carry_out(
     let ids = [from, to].map(|account| account.map(|head| head.id));
     let key = asked.key;
     let key = key.map(|text| key::microfin_move(text, caller, ids, amount, currency));
-    let posting = Posting {
-        from: party(from.map(|from| AccountRef::Owned(from.id, caller))),
-        to: party(to.map(|to| AccountRef::Id(to.id))),
-        amount,
-        currency,
-    };
+    let from = party(from.map(|from| AccountRef::Owned(from.id, caller)));
+    let to = party(to.map(|to| AccountRef::Id(to.id)));
+    let posting = Posting::new(from, to, amount, currency);
     let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Accepted();
     let receipt = idempotency::accepted(&mut response, answered)
@@ -125,7 +126,7 @@ async fn carry_out(
     // The giving account comes first, and whoever gives is the caller.
     let standing = receipt.standings.first().ok_or(Fault::Bug)?;
     let is_callers = standing.owner == Some(caller);
-    let balance = standing.balance.to_text(standing.currency.scale);
+    let balance = standing.state.balance.to_text(standing.currency.scale);
     Ok(response.json(Moved {
         message: ends.message(),
         transaction_id: receipt.transaction.to_string(),

@@ -131,6 +131,7 @@ fn words(rejection: &Rejection) -> (StatusCode, &'static str) {
         Rejection::AccountFrozen { .. } => (StatusCode::BAD_REQUEST, "Account is frozen"),
         Rejection::AccountClosed { .. } => (StatusCode::BAD_REQUEST, "Account is closed"),
         Rejection::VersionMismatch { .. } => (StatusCode::CONFLICT, "Version mismatch"),
+        Rejection::Native(_) => (StatusCode::BAD_REQUEST, "Request was refused"),
         Rejection::EmailTaken => (StatusCode::CONFLICT, "Email already in use"),
         Rejection::KeyReused { .. } => (
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -171,6 +172,7 @@ mod tests {
             (400, "Account is frozen"),
             (400, "Account is closed"),
             (409, "Email already in use"),
+            (400, "Request was refused"),
         ];
         for (rejection, (status, message)) in rejections().into_iter().zip(refusals) {
             let refused = Refused {

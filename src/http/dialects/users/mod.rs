@@ -15,8 +15,8 @@ use crate::http::request::number::{self, Number};
 use crate::http::request::{body, idempotency, text};
 use crate::ledger::money::AmountError;
 use crate::ledger::{
-    AccountRef, Amount, Currency, Email, Fault, Magnitude, NamedAccount, OpenUser, Posting,
-    Receipt, UserId, key,
+    AccountRef, Amount, Currency, Email, Fault, FirstAccount, Magnitude, NamedAccount, OpenUser,
+    Posting, Receipt, UserId, key,
 };
 use crate::service::{Service, UserBalance};
 
@@ -184,8 +184,10 @@ async fn open(
                 email,
                 password_hash: None,
                 session: None,
-                currency,
-                opening_balance,
+                account: Some(FirstAccount {
+                    currency,
+                    opening_balance,
+                }),
             },
             key,
         )
@@ -228,7 +230,7 @@ fn balance(receipt: &Receipt, currency: Currency) -> Number {
         receipt
             .standings
             .first()
-            .map(|standing| standing.balance)
+            .map(|standing| standing.state.balance)
             .unwrap_or_default(),
         currency,
     )

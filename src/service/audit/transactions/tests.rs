@@ -4,6 +4,8 @@ use chrono::DateTime;
 use uuid::Uuid;
 
 use super::*;
+use crate::ledger::EntryKind;
+use crate::storage::audit::{StoredMore, StoredPart};
 
 /// A half of a transfer: who moved what, and with whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,23 +27,30 @@ fn halves([from, to, amount]: [i64; 3]) -> [Half; 2] {
 fn stored(from: i64, halves: &[Half]) -> StoredTransaction {
     let mut halves = halves.to_vec();
     halves.sort_by_key(|half| half.amount);
+    let evens_out = halves.iter().map(|half| half.amount).sum::<i64>() == 0;
     let entries = halves.iter().map(|half| StoredPart {
         account: AccountId(half.account),
         version: Version(2),
         counterparty: Some(AccountId(half.counterparty)),
         created_at: DateTime::UNIX_EPOCH,
         sign: if half.amount < 0 { -1 } else { 1 },
+        kind: Some(EntryKind::Money),
+        posting: 0,
+        hold: None,
+        effective_at: None,
+        evens_out,
     });
     StoredTransaction {
         id: Uuid::nil(),
         kind: Some(Kind::Transfer),
         scope: Some(Scope::Account(AccountId(from))),
+        has_scope: true,
         created_at: DateTime::UNIX_EPOCH,
         spoken_of: None,
         key: StoredKey::None,
         refusal: None,
+        more: StoredMore::default(),
         entries: entries.collect(),
-        evens_out: halves.iter().map(|half| half.amount).sum::<i64>() == 0,
         columns: Vec::new(),
     }
 }

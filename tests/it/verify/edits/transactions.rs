@@ -102,11 +102,11 @@ pub(super) const EDITS: [(&str, &str); 33] = [
     ),
     (
         "update transactions set scope_id = 2 where kind = 'opening' and account_id = <BARE>",
-        "opened an account, but has another scope than the main book",
+        "opened an account, but has another scope than the main book or a caller",
     ),
     (
-        "update transactions set scope_kind = 'caller' where id = '<MOVED>'",
-        "transaction <MOVED>: is of a kind or a scope that this program does not know",
+        "update transactions set scope_kind = 'caller', scope_id = 77 where id = '<MOVED>'",
+        "transaction <MOVED>: has the scope of a caller that does not exist",
     ),
     (
         "update transactions set account_version = 9 where id = '<EMPTY>'",

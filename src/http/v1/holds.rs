@@ -1,0 +1,251 @@
+//! `/v1/holds`: money is set aside, captured, and let go.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::accounts::{figure, find_currency};
+use super::answer::Answer;
+use super::asked::Asked;
+use super::command::{Done, Request, Saying};
+use super::conditional::EntityTag;
+use super::list::Order;
+use super::object::{Object as Members, text};
+use super::problem::{Flaw, Problem};
+use super::transactions::{self, party, path_id};
+use super::{decimal, shown, values, who};
+use crate::ledger::{
+    AccountId, AccountRef, Action, Capture, CurrencyCode, Fault, HoldChange, HoldId, HoldStatus,
+    NewHold, Object, Party, Posting, Quantity,
+};
+use crate::service::Service;
+use crate::service::native::{HoldFilter, HoldView, Paging, Who};
+
+struct New {
+    account: AccountId,
+    amount: decimal::Decimal,
+    currency: CurrencyCode,
+    expires_at: Option<DateTime<Utc>>,
+    saying: Saying,
+}
+
+struct NewCapture {
+    to: values::Side,
+    amount: Option<decimal::Decimal>,
+    is_final: bool,
+    may_exceed: bool,
+    saying: Saying,
+}
+
+pub(super) async fn place(service: Data<Service>, mut asked: Asked) -> Result<Answer, Problem> {
+    asked.begin_write()?;
+    let who = who::asks(&service, asked.headers()).await?;
+    let body = asked.body().await?;
+    let new = body.read(New::read)?;
+    let key = asked.write_key(&service)?;
+    let currency = find_currency(&service, new.currency, "/currency").await?;
+    let amount = new.amount.at(currency).map_err(|error| {
+        Problem::of_flaws(vec![Flaw {
+            pointer: "/amount".to_owned(),
+            detail: format!("is {error}"),
+        }])
+    })?;
+    let request = Request::new(&who, &asked, &body, key, &new.saying)?.saying(&new.saying);
+    let action = Action::PlaceHold(NewHold {
+        account: AccountRef::Id(new.account),
+        amount,
+        currency,
+        expires_at: new.expires_at,
+    });
+    let done = request.carry_out(&service, action).await?;
+    let id = HoldId(done.receipt.transaction.0);
+    let answer = answer(&service, &who, &done, id, StatusCode::CREATED).await?;
+    Ok(answer.at(format!("/v1/holds/{}", id.0)))
+}
+
+pub(super) async fn show(
+    service: Data<Service>,
+    asked: Asked,
+    id: Path<String>,
+) -> Result<Answer, Problem> {
+    asked.query(&[])?;
+    let who = who::asks(&service, asked.headers()).await?;
+    let id = HoldId(path_id(&id));
+    let view = service.view_hold(&who, id, None).await?;
+    let view = view.ok_or_else(Problem::not_found)?;
+    let tag = EntityTag::of_version(view.hold.version);
+    let answer = Answer::ok(&shown::Hold::of(view)).tagged(tag);
+    answer.unless_known(asked.headers())
+}
+
+pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
+    let (query, list) = asked.list(&["account", "status", "expires_before"])?;
+    let who = who::asks(&service, asked.headers()).await?;
+    let filter = HoldFilter {
+        books: Vec::new(),
+        account: query.value("account", values::account)?,
+        status: query.value("status", status)?,
+        expires_before: query.value("expires_before", values::time)?,
+    };
+    let paging = Paging {
+        after: list.after(|text| Uuid::try_parse(text).ok().map(HoldId))?,
+        is_ascending: list.order == Order::Ascending,
+        limit: list.rows_wanted(),
+    };
+    let rows = service.view_holds(&who, filter, paging).await?;
+    let place = |view: &HoldView| view.hold.id.0.to_string();
+    Ok(Answer::ok(&list.page(rows, place, shown::Hold::of)))
+}
+
+pub(super) async fn change(
+    service: Data<Service>,
+    mut asked: Asked,
+    id: Path<String>,
+) -> Result<Answer, Problem> {
+    asked.begin_write()?;
+    let who = who::asks(&service, asked.headers()).await?;
+    let id = HoldId(path_id(&id));
+    let body = asked.body().await?;
+    let (amount, expires_at) = body.read(|body| {
+        let amount = body.optional("amount", text(decimal::positive));
+        let expires_at = body.optional("expires_at", text(values::time));
+        Some((amount?, expires_at?))
+    })?;
+    let key = asked.key()?;
+    let versions = asked.required_match()?.versions();
+    let request = Request::new(&who, &asked, &body, key, &())?;
+    let request = request.to(Object::Hold(id), versions);
+    let change = HoldChange {
+        amount: amount.as_ref().map(figure).transpose()?,
+        expires_at,
+    };
+    let action = Action::ChangeHold(id, change);
+    let done = request.carry_out(&service, action).await?;
+    answer(&service, &who, &done, id, StatusCode::OK).await
+}
+
+pub(super) async fn capture(
+    service: Data<Service>,
+    mut asked: Asked,
+    id: Path<String>,
+) -> Result<Answer, Problem> {
+    asked.begin_write()?;
+    let who = who::asks(&service, asked.headers()).await?;
+    let id = HoldId(path_id(&id));
+    let body = asked.body().await?;
+    let new = body.read(NewCapture::read)?;
+    let key = asked.write_key(&service)?;
+    let request = Request::new(&who, &asked, &body, key, &new.saying)?.saying(&new.saying);
+    let request = request.to(Object::Hold(id), None);
+    let amount = match &new.amount {
+        None => Quantity::All,
+        Some(amount) => Quantity::Written(figure(amount)?),
+    };
+    let posting = Posting {
+        from: Party::Hold(Capture {
+            hold: id,
+            is_final: new.is_final,
+            may_exceed: new.may_exceed,
+        }),
+        to: party(new.to),
+        amount,
+        currency: None,
+    };
+    let done = request.carry_out(&service, Action::post(posting)).await?;
+    let said = transactions::said(&service, &who, &done, new.saying).await?;
+    let hold = hold_after(&service, &who, &done, id).await?;
+    let transaction = shown::Transaction::of(&done.receipt, said, None);
+    let transaction = transaction.with_hold(shown::Hold::of(hold));
+    let answer = Answer::new(StatusCode::CREATED, &transaction).tagged_by_body();
+    let location = format!("/v1/transactions/{}", done.receipt.transaction);
+    Ok(done.mark(answer.at(location)))
+}
+
+pub(super) async fn void(
+    service: Data<Service>,
+    mut asked: Asked,
+    id: Path<String>,
+) -> Result<Answer, Problem> {
+    asked.begin_write()?;
+    let who = who::asks(&service, asked.headers()).await?;
+    let id = HoldId(path_id(&id));
+    let body = asked.optional_body().await?;
+    body.read(|_| Some(()))?;
+    let key = asked.write_key(&service)?;
+    let request = Request::new(&who, &asked, &body, key, &())?;
+    let request = request.to(Object::Hold(id), None);
+    let done = request.carry_out(&service, Action::VoidHold(id)).await?;
+    answer(&service, &who, &done, id, StatusCode::OK).await
+}
+
+async fn answer(
+    service: &Service,
+    who: &Who,
+    done: &Done,
+    id: HoldId,
+    status: StatusCode,
+) -> Result<Answer, Problem> {
+    let view = hold_after(service, who, done, id).await?;
+    let tag = EntityTag::of_version(view.hold.version);
+    let answer = Answer::new(status, &shown::Hold::of(view));
+    Ok(done.mark(answer.tagged(tag)))
+}
+
+/// The hold as the command left it, now or when it was first asked.
+async fn hold_after(
+    service: &Service,
+    who: &Who,
+    done: &Done,
+    id: HoldId,
+) -> Result<HoldView, Problem> {
+    // Its account is the one that gives, which comes first.
+    let standing = done.receipt.standings.first().ok_or(Fault::Bug)?;
+    let view = service.view_hold(who, id, Some(standing.version)).await?;
+    Ok(view.ok_or(Fault::Bug)?)
+}
+
+impl New {
+    fn read(body: &mut Members<'_>) -> Option<Self> {
+        let account = body.required("account", text(values::account));
+        let amount = body.required("amount", text(decimal::positive));
+        let currency = body.required("currency", text(values::currency));
+        let expires_at = body.optional("expires_at", text(values::time));
+        let saying = Saying::read(body);
+        Some(Self {
+            account: account?,
+            amount: amount?,
+            currency: currency?,
+            expires_at: expires_at?,
+            saying: saying?,
+        })
+    }
+}
+
+impl NewCapture {
+    fn read(body: &mut Members<'_>) -> Option<Self> {
+        let to = body.required("to", text(values::side));
+        let amount = body.optional("amount", text(decimal::positive));
+        let is_final = body.optional("final", values::boolean);
+        let may_exceed = body.optional("overcapture", values::boolean);
+        let saying = Saying::read(body);
+        Some(Self {
+            to: to?,
+            amount: amount?,
+            is_final: is_final?.unwrap_or(true),
+            may_exceed: may_exceed?.unwrap_or(false),
+            saying: saying?,
+        })
+    }
+}
+
+fn status(text: &str) -> Result<HoldStatus, String> {
+    let all = [
+        HoldStatus::Active,
+        HoldStatus::Captured,
+        HoldStatus::Voided,
+        HoldStatus::Expired,
+    ];
+    let found = all.into_iter().find(|one| shown::hold_status(*one) == text);
+    found.ok_or_else(|| "must be active, captured, voided or expired".to_owned())
+}
