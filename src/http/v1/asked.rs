@@ -38,6 +38,12 @@ impl Asked {
         self.request.headers()
     }
 
+    /// The last segment of the path as it came: what actix gives has lost its percent-encoding.
+    pub(in crate::http) fn last_segment(&self) -> &str {
+        let path = self.request.path();
+        path.rsplit_once('/').map_or(path, |(_, last)| last)
+    }
+
     /// # Errors
     /// If the query has something else than these parameters.
     pub(in crate::http) fn query(&self, known: Names<'_>) -> Result<Query, Problem> {

@@ -1,6 +1,6 @@
 //! `/v1/idempotency-keys`: what became of a request under a key.
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -28,14 +28,10 @@ struct Shown {
     problem: Option<Box<RawValue>>,
 }
 
-pub(super) async fn show(
-    service: Data<Service>,
-    asked: Asked,
-    key: Path<String>,
-) -> Result<Answer, Problem> {
+pub(super) async fn show(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
     asked.query(&[])?;
     let who = who::asks(&service, asked.headers()).await?;
-    let key = idempotency::in_path(&key)?;
+    let key = idempotency::in_path(asked.last_segment())?;
     let found = service.look_up(&who, &key).await?;
     let shown = match found.ok_or_else(Problem::not_found)? {
         Looked::Running => Shown {
