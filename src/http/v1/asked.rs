@@ -125,6 +125,12 @@ impl Asked {
         conditional::required_match(self.headers())
     }
 
+    /// # Errors
+    /// If `If-Match` is malformed.
+    pub(in crate::http) fn find_match(&self) -> Result<Option<Known>, Problem> {
+        conditional::find_match(self.headers())
+    }
+
     /// The body, if there is one, of a kind that is read.
     async fn bytes(&mut self) -> Result<Option<body::Body>, Problem> {
         let payload = Payload::from_request(&self.request, &mut self.payload).await;

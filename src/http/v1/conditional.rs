@@ -60,7 +60,15 @@ impl fmt::Display for EntityTag {
 /// If it is not there, or is malformed.
 pub(in crate::http) fn required_match(headers: &HeaderMap) -> Result<Known, Problem> {
     let missing = || Problem::new(Code::PreconditionRequired, "This change needs If-Match");
-    read(headers, &IF_MATCH)?.ok_or_else(missing)
+    find_match(headers)?.ok_or_else(missing)
+}
+
+/// The same of a change that does not need it.
+///
+/// # Errors
+/// If it is malformed.
+pub(in crate::http) fn find_match(headers: &HeaderMap) -> Result<Option<Known>, Problem> {
+    read(headers, &IF_MATCH)
 }
 
 /// Whether whoever asks has the representation already: `If-None-Match`, compared weakly.

@@ -17,7 +17,7 @@ use super::transactions::{self, party, path_id};
 use super::{decimal, shown, values, who};
 use crate::ledger::{
     AccountId, AccountRef, Action, Capture, CurrencyCode, Fault, HoldChange, HoldId, HoldStatus,
-    NewHold, Object, Party, Posting, Quantity,
+    NewHold, Object, Party, Posting, Quantity, Version,
 };
 use crate::service::Service;
 use crate::service::native::{HoldFilter, HoldView, Paging, Who};
@@ -135,9 +135,10 @@ pub(super) async fn capture(
     let id = HoldId(path_id(&id));
     let body = asked.body().await?;
     let new = body.read(NewCapture::read)?;
+    let versions = find_versions(&asked)?;
     let key = asked.write_key(&service)?;
     let request = Request::new(&who, &asked, &body, key, &new.saying)?.saying(&new.saying);
-    let request = request.to(Object::Hold(id), None);
+    let request = request.to(Object::Hold(id), versions);
     let amount = match &new.amount {
         None => Quantity::All,
         Some(amount) => Quantity::Written(figure(amount)?),
@@ -172,9 +173,10 @@ pub(super) async fn void(
     let id = HoldId(path_id(&id));
     let body = asked.optional_body().await?;
     body.read(|_| Some(()))?;
+    let versions = find_versions(&asked)?;
     let key = asked.write_key(&service)?;
     let request = Request::new(&who, &asked, &body, key, &())?;
-    let request = request.to(Object::Hold(id), None);
+    let request = request.to(Object::Hold(id), versions);
     let done = request.carry_out(&service, Action::VoidHold(id)).await?;
     answer(&service, &who, &done, id, StatusCode::OK).await
 }
@@ -190,6 +192,11 @@ async fn answer(
     let tag = EntityTag::of_version(view.hold.version);
     let answer = Answer::new(status, &shown::Hold::of(view));
     Ok(done.mark(answer.tagged(tag)))
+}
+
+/// Which versions the hold may have, if somebody says so.
+fn find_versions(asked: &Asked) -> Result<Option<Vec<Version>>, Problem> {
+    Ok(asked.find_match()?.and_then(|known| known.versions()))
 }
 
 /// The hold as the command left it, now or when it was first asked.
