@@ -343,6 +343,10 @@ impl<'a, 'v> Planner<'a, 'v> {
             // Sealing it confirms that it was open.
             self.books.remove(sealed);
         }
+        for new in &self.plan.new_books {
+            // It is not there before.
+            self.books.remove(&new.id);
+        }
         self.plan.books = self.books.into_iter().collect();
         self.plan.sort();
         self.plan

@@ -8,9 +8,9 @@ use super::posting_tests::{
     carry, cents, command, deposit, holding, keyed, now, planned, post, rejection, usd, withdrawal,
 };
 use crate::ledger::{
-    AccountId, AccountName, AccountRef, Action, BookId, BookName, Email, FirstAccount, Head, Kind,
-    Magnitude, NamedAccount, NewSession, OpenAccount, OpenBook, OpenUser, Rejection, Scope, Side,
-    UserId, Version, View,
+    AccountId, AccountName, AccountRef, Action, BookId, BookName, Caller, CallerId, Command, Email,
+    FirstAccount, Head, Kind, Magnitude, NamedAccount, NewSession, OpenAccount, OpenBook, OpenUser,
+    Rejection, Scope, Side, UserId, Version, View,
 };
 
 const A: AccountId = AccountId(1);
@@ -309,4 +309,25 @@ fn a_session_begins_with_the_user_and_once_for_a_key() {
         })
         .collect();
     assert_eq!(begun, [(Some("a@b"), Some([7; 32])), (Some("c@d"), None)]);
+}
+
+#[test]
+fn a_book_that_is_opened_on_the_way_need_not_be_there() {
+    let view = holding(&[]);
+    let caller = Caller {
+        id: CallerId(2),
+        book: BookName::EVENTS,
+        request_id: "r".to_owned(),
+    };
+    let opening = Command {
+        caller: Some(caller),
+        ..command(
+            2,
+            Action::OpenAccount(OpenAccount::plain(None, usd(), cents(0).magnitude())),
+        )
+    };
+    let commands = [command(1, reset()), opening];
+    let plan = planned(&commands, &view);
+    assert_eq!(plan.accounts[0].head.book, plan.new_books[0].id);
+    assert_eq!(plan.books, []);
 }
