@@ -15,6 +15,8 @@ mod reversal;
 #[cfg(test)]
 mod naive;
 #[cfg(test)]
+mod native;
+#[cfg(test)]
 mod needs_tests;
 #[cfg(test)]
 mod opening_tests;
