@@ -1,10 +1,5 @@
 //! What the most obvious ledger does about holds, accounts and books.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "it is written in the most obvious way"
-)]
-
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;

@@ -1,10 +1,5 @@
 //! Commands that are thrown by dice, of what there is: few accounts and small amounts, so that they meet.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "small numbers, and a panic would be a failed test"
-)]
-
 use chrono::TimeDelta;
 
 use super::super::posting_tests::{cents, command, currency, expecting, keyed, posting, usd};

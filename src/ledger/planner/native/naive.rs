@@ -1,10 +1,5 @@
 //! The most obvious ledger of what callers can ask, for comparison: one command at a time, and undone by a copy.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "it is written in the most obvious way"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,10 +1,5 @@
 //! How the most obvious ledger moves money from one party to another.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "it is written in the most obvious way"
-)]
-
 use super::super::posting_tests::cents;
 use super::naive::{Naive, Refused, Time, id, left, said};
 use crate::ledger::money::MINOR_UNITS_MAX;

@@ -1,10 +1,5 @@
 //! What holds of callers' commands: random ones in batches, beside a ledger written in the most obvious way.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "small numbers, and a panic would be a failed test"
-)]
-
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, TimeDelta};

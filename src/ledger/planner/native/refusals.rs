@@ -56,114 +56,87 @@ fn version(account: AccountId, version: i64) -> Condition {
     }
 }
 
+/// A posting with its conditions, and why and where it is refused.
+type Case = (Posting, Vec<Condition>, Rejection, Part);
+
+fn in_euros(from: AccountId, to: AccountId) -> Posting {
+    Posting {
+        currency: Some(currency("EUR")),
+        ..dollars(from, to, 1_000)
+    }
+}
+
+fn dollars(from: AccountId, to: AccountId, minor: i128) -> Posting {
+    pay(account(from), account(to), minor)
+}
+
+fn assert_refused(cases: impl IntoIterator<Item = Case>) {
+    for (posting, conditions, rejection, part) in cases {
+        let action = Action::post(posting);
+        let asked = [Command {
+            conditions,
+            ..ask(1, action)
+        }];
+        let plan = planned(&asked, &bank());
+        assert_eq!(refused(&plan), [Some((rejection, Some(part)))], "{asked:?}");
+    }
+}
+
 #[test]
-fn refusals_of_a_transaction_come_in_one_order() {
-    let euros = |from, to| {
-        let mut posting = pay(from, to, 1_000);
-        posting.currency = Some(currency("EUR"));
-        posting
-    };
+fn what_is_not_there_is_said_before_what_has_another_version() {
     let missing = || vec![version(NOBODY, 1)];
-    let stale = || vec![version(A, 9), bound(A, "900.00")];
-    let here = Some(Part::Posting(0));
-    let there = Some(Part::Condition(3));
-    let current = Version(2);
-    let cases: Vec<(Posting, Vec<Condition>, Rejection, Option<Part>)> = vec![
+    let (here, there) = (Part::Posting(0), Part::Condition(3));
+    let stale = Rejection::VersionMismatch {
+        account: A,
+        current: Version(2),
+    };
+    let (source, target) = (unknown(Side::Source), unknown(Side::Target));
+    assert_refused([
+        (dollars(NOBODY, NOBODY, 1), missing(), source, here),
+        (dollars(A, NOBODY, 1), missing(), target.clone(), here),
         (
-            pay(account(NOBODY), account(NOBODY), 1),
-            missing(),
-            unknown(Side::Source),
-            here,
-        ),
-        (
-            pay(account(A), account(NOBODY), 1),
-            missing(),
-            unknown(Side::Target),
-            here,
-        ),
-        (
-            euros(account(B), account(C)),
-            missing(),
-            unknown(Side::Target),
+            in_euros(B, C),
+            vec![version(A, 9), version(NOBODY, 1)],
+            target,
             there,
         ),
+        (in_euros(B, C), vec![version(A, 9)], stale, there),
+    ]);
+}
+
+#[test]
+fn refusals_of_a_posting_come_in_one_order() {
+    let bounds = || vec![bound(A, "900.00")];
+    let (here, there) = (Part::Posting(0), Part::Condition(3));
+    let nobody = pay(Party::World, Party::World, 1);
+    let none = Native::NoAccount.into();
+    let frozen = Rejection::AccountFrozen { account: B };
+    let other = Rejection::CurrencyMismatch { account: A };
+    let closed = Rejection::AccountClosed { account: C };
+    let same = Rejection::SameAccount { account: A };
+    let full = Rejection::AmountTooLarge { account: FULL };
+    let failed = Native::ConditionFailed { account: A }.into();
+    assert_refused([
+        (nobody, bounds(), none, here),
+        (in_euros(B, C), bounds(), frozen, here),
+        (in_euros(A, C), bounds(), other, here),
+        (dollars(A, C, 1_000), bounds(), closed, here),
+        (dollars(A, A, 1_000), bounds(), short(A, 100), here),
+        (dollars(A, A, 10), bounds(), same, here),
+        (dollars(A, FULL, 1), bounds(), full, here),
+        (dollars(A, B, 10), vec![bound(A, "0.91")], failed, there),
         (
-            euros(account(B), account(C)),
-            stale(),
-            Rejection::VersionMismatch {
-                account: A,
-                current,
-            },
-            there,
-        ),
-        (
-            euros(Party::World, Party::World),
-            vec![],
-            Native::NoAccount.into(),
-            here,
-        ),
-        (
-            euros(account(B), account(C)),
-            vec![],
-            Rejection::AccountFrozen { account: B },
-            here,
-        ),
-        (
-            euros(account(A), account(C)),
-            vec![],
-            Rejection::CurrencyMismatch { account: A },
-            here,
-        ),
-        (
-            pay(account(A), account(C), 1_000),
-            vec![],
-            Rejection::AccountClosed { account: C },
-            here,
-        ),
-        (
-            pay(account(A), account(A), 1_000),
-            vec![],
-            short(A, 100),
-            here,
-        ),
-        (
-            pay(account(A), account(A), 10),
-            vec![bound(A, "900")],
-            Rejection::SameAccount { account: A },
-            here,
-        ),
-        (
-            pay(account(A), account(FULL), 1),
-            vec![bound(A, "900")],
-            Rejection::AmountTooLarge { account: FULL },
-            here,
-        ),
-        (
-            pay(account(A), account(B), 10),
-            vec![bound(A, "0.91")],
-            Native::ConditionFailed { account: A }.into(),
-            there,
-        ),
-        (
-            pay(account(A), account(B), 10),
+            dollars(A, B, 10),
             vec![bound(A, "0.901")],
             not_in_dollars(),
             there,
         ),
-    ];
-    for (posting, conditions, rejection, part) in cases {
-        let ask = Command {
-            conditions,
-            ..ask(1, Action::post(posting))
-        };
-        let asked = [ask];
-        let plan = planned(&asked, &bank());
-        assert_eq!(refused(&plan), [Some((rejection, part))], "{asked:?}");
-    }
+    ]);
     let conditions = vec![version(A, 2), bound(A, "0.90")];
+    let action = Action::post(dollars(A, B, 10));
     let asked = [Command {
         conditions,
-        ..ask(1, Action::post(pay(account(A), account(B), 10)))
+        ..ask(1, action)
     }];
     assert_eq!(refused(&planned(&asked, &bank())), [None]);
 }

@@ -1,10 +1,5 @@
 //! What holds of any plan of callers' commands, whatever they ask.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "small numbers, and a panic would be a failed test"
-)]
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::super::plan::{Expected, Plan};

@@ -1,10 +1,5 @@
 //! A database in memory: gives a plan what it needs, and not more, and takes what it writes.
 
-#![expect(
-    clippy::arithmetic_side_effects,
-    reason = "small numbers, and a panic would be a failed test"
-)]
-
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
