@@ -161,13 +161,13 @@ impl<'a> Table<'a> {
                 None => Action::Reverse(TransactionId(command(9_999, reset()).id.0)),
             },
             (13..=16, _) | (_, None) => self.hold(dice),
-            (17..=18, Some(hold)) => Action::ChangeHold(hold, self.change(dice)),
+            (17..=18, Some(hold)) => Action::ChangeHold(hold, self.change(hold, dice)),
             (19..=20, Some(hold)) => Action::VoidHold(hold),
-            (21..=23, _) => {
+            (21..=24, _) => {
                 let amendment = amendment(dice);
                 Action::Amend(self.account(dice), amendment)
             }
-            (24..=25, _) => Action::OpenAccount(self.opening(dice)),
+            (25, _) => Action::OpenAccount(self.opening(dice)),
             (26, _) => Action::OpenUser(OpenUser {
                 name: None,
                 email: None,
@@ -302,9 +302,14 @@ impl<'a> Table<'a> {
         self.naive.now + TimeDelta::seconds(seconds)
     }
 
-    fn change(&self, dice: &mut Dice) -> HoldChange {
+    /// Sometimes to what is captured, which leaves nothing of it.
+    fn change(&self, hold: HoldId, dice: &mut Dice) -> HoldChange {
+        let captured = self.naive.holds.get(&hold).map(|hold| hold.captured);
+        let captured = captured.filter(|captured| !captured.is_zero() && dice.one_in(2));
+        let captured = captured.map(|captured| captured.amount().to_text(2));
+        let captured = captured.and_then(|text| Figure::parse(&text).ok());
         HoldChange {
-            amount: dice.maybe(2, Dice::figure),
+            amount: captured.or_else(|| dice.maybe(2, Dice::figure)),
             expires_at: dice.maybe(2, |dice| self.expiry(dice)),
         }
     }

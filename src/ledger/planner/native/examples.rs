@@ -4,9 +4,9 @@ use chrono::TimeDelta;
 
 use super::super::posting_tests::{cents, command, holding, keyed, now, planned, withdrawal};
 use super::asks::{
-    A, B, C, account, ask, asked, by_caller, capture, hold_of, only, pay, place, refused,
+    A, B, C, account, ask, asked, by_caller, capture, hold_of, only, pay, place, refused, say,
 };
-use super::store::{Store, expiries};
+use super::store::Store;
 use crate::ledger::{
     AccountId, AccountRef, Action, Amendment, CallerId, Command, HoldStatus, Native, Object, Part,
     Party, Quantity, Rejection, Scope, Status, Target, Version, plan,
@@ -124,6 +124,27 @@ fn a_hold_that_was_refused_was_never_placed() {
 }
 
 #[test]
+fn what_is_tried_out_leaves_nothing() {
+    let mut store = Store::new(holding(&[100, 0]));
+    let dry = |command| Command {
+        is_dry: true,
+        ..command
+    };
+    let payment = pay(account(A), account(B), 100);
+    let commands = [
+        dry(ask(1, Action::post(payment))),
+        dry(place(2, A, 100)),
+        ask(3, Action::VoidHold(hold_of(2))),
+        dry(place(4, A, 100)),
+    ];
+    let gone = Some(Native::HoldNotFound.into());
+    let answers = asked(&mut store, &commands, 0);
+    assert_eq!(only(&answers), [None, None, gone, None]);
+    assert_eq!(store.all.originals.len(), 0);
+    assert_eq!(store.all.heads[&A].version, Version(2));
+}
+
+#[test]
 fn a_retried_freeze_is_replayed_before_its_version_is_looked_at() {
     let mut store = Store::new(holding(&[100]));
     let freeze = |number, key: &str| {
@@ -160,48 +181,89 @@ fn a_retried_freeze_is_replayed_before_its_version_is_looked_at() {
 #[test]
 fn what_is_due_is_expired_by_whoever_touches_the_account_even_if_refused() {
     let mut store = Store::new(holding(&[100, 0]));
-    let mut soon = place(1, A, 60);
-    let mut later = place(2, A, 40);
-    for (command, seconds) in [(&mut soon, 10), (&mut later, 20)] {
-        let Action::PlaceHold(hold) = &mut command.action else {
-            unreachable!("it places a hold")
-        };
-        hold.expires_at = Some(now() + TimeDelta::seconds(seconds));
-    }
-    assert_eq!(asked(&mut store, &[soon, later], 0), [None, None]);
-    let due_at = |store: &Store| store.all.heads[&A].due_at;
-    assert_eq!(due_at(&store), Some(now() + TimeDelta::seconds(10)));
+    let holds = [(1, 60, 10), (2, 30, 20), (3, 10, 100)];
+    let placed = holds.map(|(number, minor, seconds)| until(place(number, A, minor), seconds));
+    assert_eq!(asked(&mut store, &placed, 0), [None, None, None]);
     // A second before, all is held.
-    let short = |minor| Rejection::InsufficientFunds {
-        account: Some(A),
-        available: cents(minor),
-    };
-    let answers = asked(&mut store, &[command(3, withdrawal(A, 1))], 9);
+    let withdraw = |number, minor| [command(number, withdrawal(A, minor))];
+    let answers = asked(&mut store, &withdraw(4, 1), 9);
     assert_eq!(only(&answers), [Some(short(0))]);
-    let answers = asked(&mut store, &[command(4, withdrawal(A, 61))], 10);
+    assert_eq!(due(&store), (3, Some(10)));
+    let answers = asked(&mut store, &withdraw(5, 61), 10);
     assert_eq!(only(&answers), [Some(short(60))]);
-    let status = |store: &Store, number| {
-        store.all.holds[&hold_of(number)]
-            .as_ref()
-            .expect("a hold")
-            .status
-    };
-    assert_eq!(status(&store, 1), HoldStatus::Expired);
+    assert_eq!(due(&store), (2, Some(20)));
     assert_eq!(
-        (status(&store, 2), due_at(&store)),
-        (HoldStatus::Active, Some(now() + TimeDelta::seconds(20)))
-    );
-    assert_eq!(
-        asked(&mut store, &[command(5, Action::Expire(A))], 20),
+        asked(&mut store, &[command(6, Action::Expire(A))], 20),
         [None]
     );
-    assert_eq!(
-        (status(&store, 2), due_at(&store)),
-        (HoldStatus::Expired, None)
-    );
-    let (id, state) = (
-        expiries(1).next().expect("an id"),
-        store.all.heads[&A].state,
-    );
-    assert_eq!((store.last[&A], state.held), (id, cents(0)));
+    assert_eq!(due(&store), (1, Some(100)));
+    assert_eq!(asked(&mut store, &withdraw(7, 100), 100), [None]);
+    assert_eq!(due(&store), (0, None));
+    let statuses = holds.map(|(number, ..)| {
+        let hold = store.all.holds[&hold_of(number)].as_ref();
+        hold.expect("a hold").status
+    });
+    assert_eq!(statuses, [HoldStatus::Expired; 3]);
+}
+
+fn until(mut command: Command, seconds: i64) -> Command {
+    let Action::PlaceHold(hold) = &mut command.action else {
+        unreachable!("it places a hold")
+    };
+    hold.expires_at = Some(now() + TimeDelta::seconds(seconds));
+    command
+}
+
+fn short(minor: i128) -> Rejection {
+    Rejection::InsufficientFunds {
+        account: Some(A),
+        available: cents(minor),
+    }
+}
+
+/// How many holds are active, and after how many seconds the first may be due.
+fn due(store: &Store) -> (u16, Option<i64>) {
+    let head = &store.all.heads[&A];
+    let seconds = head.due_at.map(|due_at| (due_at - now()).num_seconds());
+    (head.active_holds, seconds)
+}
+
+#[test]
+fn a_hold_whose_time_is_over_gives_nothing_even_if_nobody_has_written_that_down() {
+    let mut store = Store::new(holding(&[100, 0]));
+    assert_eq!(asked(&mut store, &[until(place(1, A, 60), 10)], 0), [None]);
+    let capture = ask(2, Action::post(pay(capture(hold_of(1)), account(B), 1)));
+    let commands = [&capture];
+    let at = now() + TimeDelta::seconds(10);
+    let mut view = store.read(&commands, at);
+    // What is due was not asked for.
+    view.due.clear();
+    let over = Native::HoldNotActive { account: A }.into();
+    assert_eq!(only(&refused(&plan(&commands, &view, at))), [Some(over)]);
+    assert_eq!(view.heads[&A].state.held, cents(60));
+}
+
+#[test]
+fn what_is_said_of_an_account_is_said_on_top_of_what_was_said_before_it() {
+    let mut store = Store::new(holding(&[0]));
+    let member = |name: &str, value: Option<&str>| [(name.to_owned(), value.map(str::to_owned))];
+    let commands = [
+        say(1, A, &member("a", Some("1"))),
+        say(2, A, &member("b", Some("2"))),
+        say(3, A, &member("b", Some("2"))),
+    ];
+    assert_eq!(asked(&mut store, &commands, 0), [None, None, None]);
+    let names = |store: &Store| {
+        let members = store.all.details[&A].0.keys();
+        members.cloned().collect::<Vec<String>>()
+    };
+    assert_eq!(names(&store), ["a", "b"]);
+    assert_eq!(store.all.heads[&A].version, Version(3));
+    let commands = [
+        say(4, A, &member("c", Some("3"))),
+        say(5, A, &member("a", None)),
+    ];
+    assert_eq!(asked(&mut store, &commands, 1), [None, None]);
+    assert_eq!(names(&store), ["b", "c"]);
+    assert_eq!(store.all.heads[&A].version, Version(5));
 }

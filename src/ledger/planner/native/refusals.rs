@@ -12,8 +12,8 @@ use super::store::Store;
 use crate::ledger::money::MINOR_UNITS_MAX;
 use crate::ledger::{
     AccountId, AccountRef, Action, BookId, BookName, Command, Condition, ExternalId, Head,
-    HoldChange, Magnitude, Metadata, Native, NewHold, OpenAccount, Part, Party, Posting, Rejection,
-    Rule, Side, Status, TransactionId, UserId, Version, View,
+    HoldChange, HoldStatus, Magnitude, Metadata, Native, NewHold, OpenAccount, Part, Party,
+    Posting, Rejection, Rule, Side, Status, TransactionId, UserId, Version, View,
 };
 
 const NOBODY: AccountId = AccountId(999);
@@ -287,6 +287,28 @@ fn a_hold_gives_what_remains_and_over_only_if_it_may() {
     }
     let state = store.all.heads[&A].state;
     assert_eq!((state.balance, state.held), (cents(10), cents(0)));
+}
+
+#[test]
+fn a_hold_that_is_lowered_to_what_was_captured_of_it_is_captured() {
+    let mut store = Store::new(holding(&[100, 0]));
+    let hold = hold_of(1);
+    let change = HoldChange {
+        amount: Some(figure("0.20")),
+        expires_at: None,
+    };
+    let commands = [
+        place(1, A, 50),
+        ask(2, Action::post(pay(capture(hold), account(B), 20))),
+        ask(3, Action::ChangeHold(hold, change)),
+        ask(4, Action::VoidHold(hold)),
+    ];
+    let gone = Some(Native::HoldNotActive { account: A }.into());
+    let answers = asked(&mut store, &commands, 0);
+    assert_eq!(only(&answers), [None, None, None, gone]);
+    let hold = store.all.holds[&hold].as_ref().expect("a hold");
+    assert_eq!(hold.status, HoldStatus::Captured);
+    assert_eq!(store.all.heads[&A].state.held, cents(0));
 }
 
 #[test]
