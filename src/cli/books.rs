@@ -7,7 +7,7 @@ use super::say;
 use crate::app::{AppError, Opened, unusable};
 use crate::config::DatabaseArgs;
 use crate::ledger::{BookName, TransactionId};
-use crate::storage::accounts::Paging;
+use crate::storage::paging::Paging;
 use crate::storage::{Database, StorageError, books, connection};
 
 /// Which ledger, and what to do with its books.

@@ -9,7 +9,6 @@ mod fault;
 mod observe;
 mod operation;
 mod request;
-#[cfg_attr(not(test), expect(dead_code, reason = "its first writes come next"))]
 mod v1;
 
 pub use self::routing::{operations, writes};

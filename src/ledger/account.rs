@@ -69,6 +69,25 @@ impl State {
     }
 }
 
+impl Status {
+    pub const ALL: [Self; 3] = [Self::Open, Self::Frozen, Self::Closed];
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Frozen => "frozen",
+            Self::Closed => "closed",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
 impl Version {
     /// The opening itself.
     pub const OPENING: Self = Self(1);

@@ -38,6 +38,26 @@ pub struct Hold {
     pub created_at: DateTime<Utc>,
 }
 
+impl HoldStatus {
+    pub const ALL: [Self; 4] = [Self::Active, Self::Captured, Self::Voided, Self::Expired];
+
+    /// As it is stored and shown.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Captured => "captured",
+            Self::Voided => "voided",
+            Self::Expired => "expired",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
 impl Hold {
     /// How long a hold lives if nobody says.
     pub const LIFETIME: Duration = Duration::from_hours(7 * 24);

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
-use sqlx::{Encode, FromRow, Postgres, QueryBuilder, Type};
+use sqlx::{FromRow, QueryBuilder};
 
-use super::heads::HeadRow;
+use super::heads::{HeadRow, account_columns};
+use super::paging::Paging;
 use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::{
     AccountId, BookId, CurrencyCode, ExternalId, Head, Metadata, Status, UserId, Version,
@@ -33,15 +34,6 @@ pub struct AccountFilter {
     pub metadata: Metadata,
 }
 
-/// Where a page of a list begins, and how long it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Paging<K> {
-    /// The last of the page before.
-    pub after: Option<K>,
-    pub is_ascending: bool,
-    pub limit: i64,
-}
-
 /// What goes before and behind rows of accounts, to have with each what is said of it at the version that it has.
 const WITH_DETAILS_BEFORE: &str = "select shown.*, currencies.scale, external.external_id, details.metadata, details.erased_at from (";
 const WITH_DETAILS_BEHIND: &str = ") as shown
@@ -67,9 +59,11 @@ pub async fn find(
     let mut query = QueryBuilder::new(WITH_DETAILS_BEFORE);
     match at {
         None => query.push(
-            "select id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status::text as status,
-            last_entry_at, held, active_holds, due_at, details_digest
-        from accounts where id = ",
+            concat!(
+                "select ",
+                account_columns!(),
+                ", accounts.currency from accounts where id = "
+            ),
         ),
         // How many holds were active then, and what was due, is told by no entry, and shown to nobody.
         Some(version) => query
@@ -107,11 +101,11 @@ pub async fn list(
     let books: Vec<i64> = filter.books.iter().map(|book| book.0).collect();
     let mut query = QueryBuilder::new(WITH_DETAILS_BEFORE);
     query
-        .push(
-            "select id, book_id, owner_id, currency, opened_at, balance, floor, version, seal, status::text as status,
-            last_entry_at, held, active_holds, due_at, details_digest
-        from accounts where book_id = any(",
-        )
+        .push(concat!(
+            "select ",
+            account_columns!(),
+            ", accounts.currency from accounts where book_id = any("
+        ))
         .push_bind(books)
         .push(")");
     if let Some(owner) = filter.owner {
@@ -125,7 +119,7 @@ pub async fn list(
     if let Some(status) = filter.status {
         query
             .push(" and status = ")
-            .push_bind(columns::status(status))
+            .push_bind(status.name())
             .push("::account_status");
     }
     if let Some(id) = &filter.external_id {
@@ -164,35 +158,6 @@ pub async fn list(
     let rows = query.build().fetch_all(connection).await?;
     let views: Result<Vec<AccountView>, Unreadable> = rows.iter().map(read).collect();
     Ok(views?)
-}
-
-impl<K: Copy> Paging<K> {
-    /// One row more than the page has says that there is another page.
-    pub(super) fn push<V: for<'q> Encode<'q, Postgres> + Type<Postgres> + 'static>(
-        &self,
-        query: &mut QueryBuilder<Postgres>,
-        column: &'static str,
-        value: impl Fn(K) -> V,
-    ) {
-        let (comparison, order) = if self.is_ascending {
-            (" > ", "")
-        } else {
-            (" < ", " desc")
-        };
-        if let Some(after) = self.after {
-            query
-                .push(" and ")
-                .push(column)
-                .push(comparison)
-                .push_bind(value(after));
-        }
-        query
-            .push(" order by ")
-            .push(column)
-            .push(order)
-            .push(" limit ")
-            .push_bind(self.limit);
-    }
 }
 
 fn read(row: &PgRow) -> Result<AccountView, Unreadable> {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, QueryBuilder};
 
-use super::accounts::Paging;
+use super::paging::Paging;
 use super::{Connection, StorageError};
 use crate::ledger::{BookId, BookName, Books, OpenBook, TransactionId};
 

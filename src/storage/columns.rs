@@ -55,23 +55,10 @@ pub(super) fn seal(bytes: &[u8]) -> Result<Seal, Unreadable> {
     Ok(Seal(bytes))
 }
 
-pub(super) fn status(status: Status) -> &'static str {
-    match status {
-        Status::Open => "open",
-        Status::Frozen => "frozen",
-        Status::Closed => "closed",
-    }
-}
-
 /// # Errors
 /// If the column holds no status.
 pub(super) fn parse_status(status: &str) -> Result<Status, Unreadable> {
-    match status {
-        "open" => Ok(Status::Open),
-        "frozen" => Ok(Status::Frozen),
-        "closed" => Ok(Status::Closed),
-        other => Err(Unreadable(format!("the account status {other}"))),
-    }
+    Status::parse(status).ok_or_else(|| Unreadable(format!("the account status {status}")))
 }
 
 /// # Errors
@@ -85,25 +72,10 @@ pub(super) fn state_version(head: &Head) -> Option<i64> {
     (!head.is_plain()).then_some(head.version.0)
 }
 
-pub(super) fn hold_status(status: HoldStatus) -> &'static str {
-    match status {
-        HoldStatus::Active => "active",
-        HoldStatus::Captured => "captured",
-        HoldStatus::Voided => "voided",
-        HoldStatus::Expired => "expired",
-    }
-}
-
 /// # Errors
 /// If the column holds no status of a hold.
 pub(super) fn parse_hold_status(status: &str) -> Result<HoldStatus, Unreadable> {
-    match status {
-        "active" => Ok(HoldStatus::Active),
-        "captured" => Ok(HoldStatus::Captured),
-        "voided" => Ok(HoldStatus::Voided),
-        "expired" => Ok(HoldStatus::Expired),
-        other => Err(Unreadable(format!("the hold status {other}"))),
-    }
+    HoldStatus::parse(status).ok_or_else(|| Unreadable(format!("the hold status {status}")))
 }
 
 pub(super) fn scope(scope: Scope) -> (&'static str, i64) {

@@ -7,14 +7,23 @@ use sqlx::{FromRow, Row as _};
 use super::{Connection, StorageError, Unreadable, columns, rows};
 use crate::ledger::{AccountId, AccountRef, BookId, Head, State, UserId, Version};
 
+/// The columns of a [`HeadRow`] of a row `accounts`, but for its currency.
+macro_rules! account_columns {
+    () => {
+        "accounts.id, accounts.book_id, accounts.owner_id, accounts.opened_at, accounts.balance, accounts.floor,
+            accounts.version, accounts.seal, accounts.status::text as status, accounts.last_entry_at, accounts.held,
+            accounts.active_holds, accounts.due_at, accounts.details_digest"
+    };
+}
+
 /// The columns of a [`HeadRow`], of a row `accounts` beside its row `currencies`.
 macro_rules! head_columns {
     () => {
-        "accounts.id, accounts.book_id, accounts.owner_id, accounts.currency, currencies.scale, accounts.opened_at,
-            accounts.balance, accounts.floor, accounts.version, accounts.seal, accounts.status::text as status,
-            accounts.last_entry_at, accounts.held, accounts.active_holds, accounts.due_at, accounts.details_digest"
+        concat!(account_columns!(), ", accounts.currency, currencies.scale")
     };
 }
+
+pub(super) use account_columns;
 
 /// What is behind a reference to an account.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use sqlx::postgres::PgRow;
 use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
-use super::accounts::Paging;
-use super::heads::HeadRow;
+use super::heads::{HeadRow, account_columns};
+use super::paging::Paging;
 use super::rows::{EntryRow, HoldRow, SaidRow, entry_columns, hold_columns};
 use super::transactions::Said;
 use super::{Connection, StorageError, Unreadable, columns};
@@ -24,9 +24,9 @@ pub async fn list_with_heads(
     const SQL: &str = concat!(
         "select ",
         hold_columns!(),
-        ", accounts.id, accounts.book_id, accounts.owner_id, accounts.opened_at, accounts.balance, accounts.floor,
-            accounts.version, accounts.seal, accounts.status::text as status, accounts.last_entry_at, accounts.held,
-            accounts.active_holds, accounts.due_at, accounts.details_digest
+        ", ",
+        account_columns!(),
+        "
         from unnest($1::uuid[]) as asked (id)
         cross join lateral (select * from holds where holds.id = asked.id) as hold
         cross join lateral (select * from accounts where accounts.id = hold.account_id) as accounts
@@ -233,7 +233,7 @@ pub async fn list(
     if let Some(status) = filter.status {
         query
             .push(" and status = ")
-            .push_bind(columns::hold_status(status))
+            .push_bind(status.name())
             .push("::hold_status");
     }
     if let Some(before) = filter.expires_before {

@@ -18,6 +18,7 @@ pub mod leases;
 pub mod migrations;
 pub mod originals;
 pub mod outcomes;
+pub mod paging;
 pub mod pooler;
 pub mod restore;
 pub mod schema;

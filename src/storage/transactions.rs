@@ -7,8 +7,8 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
-use super::accounts::Paging;
 use super::outcomes;
+use super::paging::Paging;
 use super::rows::SaidRow;
 use super::{Connection, StorageError};
 use crate::ledger::{AccountId, BookId, Metadata, Receipt, TransactionId};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::{FromRow, QueryBuilder};
 
-use super::accounts::Paging;
+use super::paging::Paging;
 use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::{AccountName, Amount, BookId, Currency, Email, PasswordHash, UserId};
 

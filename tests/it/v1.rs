@@ -13,7 +13,6 @@ mod limits;
 mod lists;
 mod problems;
 mod protocol;
-mod races;
 mod replays;
 mod reversal;
 mod skew;

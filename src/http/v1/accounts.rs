@@ -8,30 +8,29 @@ use super::asked::Asked;
 use super::codes::Code;
 use super::command::{Done, Request};
 use super::conditional::EntityTag;
-use super::list::Order;
 use super::object::{Object as Members, text};
-use super::problem::{Flaw, Problem, Sight};
-use super::{decimal, metadata, shown, values, who};
+use super::problem::{Problem, Sight};
+use super::{currencies, decimal, metadata, shown, values, who};
 use crate::ledger::{
-    AccountDetails, AccountId, AccountRef, Action, Amendment, Currency, CurrencyCode,
-    DetailsChange, ExternalId, Figure, Magnitude, Metadata, MetadataPatch, Object, OpenAccount,
-    Seen, Status, UserId,
+    AccountDetails, AccountId, AccountRef, Action, Amendment, CurrencyCode, DetailsChange,
+    ExternalId, Fault, Figure, Magnitude, Metadata, MetadataPatch, Object, OpenAccount, Seen,
+    Status, UserId,
 };
 use crate::service::Service;
-use crate::service::native::{AccountFilter, Paging, Who};
+use crate::service::native::{AccountFilter, AccountView, Who};
 
 /// What a new account is to be.
 struct New {
     currency: CurrencyCode,
     external_id: Option<ExternalId>,
     owner: Option<UserId>,
-    limit: Option<decimal::Decimal>,
+    limit: Option<Figure>,
     metadata: Option<Metadata>,
 }
 
 /// What is to become of an account.
 struct Change {
-    limit: Option<decimal::Decimal>,
+    limit: Option<Figure>,
     metadata: Option<MetadataPatch>,
 }
 
@@ -41,14 +40,15 @@ pub(super) async fn open(service: Data<Service>, mut asked: Asked) -> Result<Ans
     let body = asked.body().await?;
     let new = body.read(New::read)?;
     let key = asked.write_key(&service)?;
-    let currency = find_currency(&service, new.currency, "/currency").await?;
-    let limit = limit_at(new.limit.as_ref(), currency)?;
+    let currency = currencies::find(&service, new.currency, "/currency").await??;
+    let limit = new.limit.as_ref();
+    let limit = limit.map(|limit| decimal::at(limit, currency, "/overdraft_limit"));
     let request = Request::new(&who, &asked, &body, key, &new.metadata)?;
     let salt = request.salt();
     let metadata = new.metadata.filter(|metadata| !metadata.is_empty());
     let action = Action::OpenAccount(OpenAccount {
         external_id: new.external_id,
-        overdraft_limit: limit,
+        overdraft_limit: limit.transpose()?.unwrap_or_default(),
         details: metadata.map(|metadata| AccountDetails { metadata, salt }),
         ..OpenAccount::plain(new.owner, currency, Magnitude::ZERO)
     });
@@ -95,26 +95,20 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
         "metadata.",
     ])?;
     let who = who::asks(&service, asked.headers()).await?;
-    let metadata = query.metadata();
-    let metadata = metadata.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let filter = AccountFilter {
         books: Vec::new(),
         owner: query.value("owner", values::user)?,
-        external_id: query.value("external_id", external_id)?,
+        external_id: query.value("external_id", values::external_id)?,
         external_id_prefix: query.value("external_id_prefix", |text| {
-            external_id(text).map(|_| text.to_owned())
+            values::external_id(text).map(|_| text.to_owned())
         })?,
         currency: query.value("currency", values::currency)?,
         status: query.value("status", status)?,
-        metadata: Metadata(metadata.collect()),
+        metadata: query.metadata(),
     };
-    let paging = Paging {
-        after: list.after(AccountId::parse_number)?,
-        is_ascending: list.order == Order::Ascending,
-        limit: list.rows_wanted(),
-    };
+    let paging = list.paging(AccountId::parse_number)?;
     let rows = service.view_accounts(&who, filter, paging).await?;
-    let place = |view: &crate::service::native::AccountView| view.head.id.to_number();
+    let place = |view: &AccountView| view.head.id.to_number();
     Ok(Answer::ok(&list.page(rows, place, shown::Account::of)))
 }
 
@@ -132,7 +126,7 @@ pub(super) async fn change(
     let versions = asked.required_match()?.versions();
     let request = Request::new(&who, &asked, &body, key, &change.metadata)?;
     let amendment = Amendment::Details(DetailsChange {
-        overdraft_limit: change.limit.as_ref().map(figure).transpose()?,
+        overdraft_limit: change.limit,
         metadata: change.metadata,
         salt: request.salt(),
     });
@@ -194,10 +188,10 @@ async fn answer(
     status: StatusCode,
 ) -> Result<(Answer, AccountId), Problem> {
     let standing = done.receipt.standings.first();
-    let standing = standing.ok_or(crate::ledger::Fault::Bug)?;
+    let standing = standing.ok_or(Fault::Bug)?;
     let (id, version) = (standing.account, standing.version);
     let view = service.view_account(who, id, Some(version)).await?;
-    let view = view.ok_or(crate::ledger::Fault::Bug)?;
+    let view = view.ok_or(Fault::Bug)?;
     let answer = Answer::new(status, &shown::Account::of(view));
     Ok((done.mark(answer.tagged(EntityTag::of_version(version))), id))
 }
@@ -205,7 +199,7 @@ async fn answer(
 impl New {
     fn read(body: &mut Members<'_>) -> Option<Self> {
         let currency = body.required("currency", text(values::currency));
-        let external_id = body.optional("external_id", text(external_id));
+        let external_id = body.optional("external_id", text(values::external_id));
         let owner = body.optional("owner", text(values::user));
         let limit = body.optional("overdraft_limit", text(decimal::limit));
         let metadata = metadata::read(body);
@@ -235,51 +229,6 @@ pub(super) fn path_id(text: &str) -> AccountId {
     AccountId::parse_number(text).unwrap_or(values::NO_ACCOUNT)
 }
 
-/// A currency of the registry.
-///
-/// # Errors
-/// If there is none of the code, or the database does not answer.
-pub(super) async fn find_currency(
-    service: &Service,
-    code: CurrencyCode,
-    pointer: &str,
-) -> Result<Currency, Problem> {
-    let found = service.find_currency_by_code(code).await?;
-    let unknown = || {
-        Problem::of_flaws(vec![Flaw {
-            pointer: pointer.to_owned(),
-            detail: "is no currency of this ledger".to_owned(),
-        }])
-    };
-    found.ok_or_else(unknown)
-}
-
-fn limit_at(limit: Option<&decimal::Decimal>, currency: Currency) -> Result<Magnitude, Problem> {
-    let limit = limit.map(|limit| limit.at(currency)).transpose();
-    let flaw = |error: crate::ledger::money::AmountError| {
-        Problem::of_flaws(vec![Flaw {
-            pointer: "/overdraft_limit".to_owned(),
-            detail: format!("is {error}"),
-        }])
-    };
-    Ok(limit.map_err(flaw)?.unwrap_or_default())
-}
-
-/// An amount whose currency the object fixes.
-pub(super) fn figure(written: &decimal::Decimal) -> Result<Figure, Problem> {
-    let figure = Figure::parse(written.as_str());
-    figure.map_err(|error| Problem::new(Code::ValidationFailed, format!("An amount is {error}")))
-}
-
-fn external_id(text: &str) -> Result<ExternalId, String> {
-    ExternalId::parse(text).ok_or_else(|| {
-        let longest = ExternalId::LENGTH_MAX;
-        format!("must be 1 to {longest} letters, digits, \"_\", \".\", \":\" or \"-\"")
-    })
-}
-
 fn status(text: &str) -> Result<Status, String> {
-    let all = [Status::Open, Status::Frozen, Status::Closed];
-    let found = all.into_iter().find(|one| shown::status(*one) == text);
-    found.ok_or_else(|| "must be open, frozen or closed".to_owned())
+    Status::parse(text).ok_or_else(|| "must be open, frozen or closed".to_owned())
 }

@@ -173,7 +173,6 @@ mod tests {
 
     use super::*;
     use crate::http::request::idempotency::HEADER;
-    use crate::http::v1::conditional::EntityTag;
     use crate::http::v1::{object, values};
     use crate::ledger::{CurrencyCode, UserId, Version};
 
@@ -276,8 +275,8 @@ mod tests {
         assert!(asked.query(&[]).is_err() && asked.list(&[]).is_err());
         assert_eq!(asked.key().expect("a key").as_deref(), Some("a-1"));
         assert_eq!(asked.required_key().expect("a key"), "a-1");
-        let current = EntityTag::of_version(Version(7));
-        assert!(asked.required_match().expect("tags").matches(&current));
+        let versions = asked.required_match().expect("tags").versions();
+        assert_eq!(versions, Some(vec![Version(7)]));
         let print = asked.fingerprint(&body).expect("a fingerprint");
         let expected =
             idempotency::fingerprint("POST", "/v1/accounts", "min_version=2", &body.json);

@@ -7,13 +7,12 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::command::Request;
-use super::list::Order;
 use super::object::text;
 use super::problem::Problem;
 use super::{values, who};
 use crate::ledger::{Action, BookName, Fault};
 use crate::service::Service;
-use crate::service::native::{Book, Paging};
+use crate::service::native::Book;
 
 #[derive(Serialize)]
 struct Shown {
@@ -38,11 +37,7 @@ pub(super) async fn open(service: Data<Service>, mut asked: Asked) -> Result<Ans
 pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
     let (_, list) = asked.list(&[])?;
     who::asks(&service, asked.headers()).await?;
-    let paging = Paging {
-        after: list.after(BookName::parse)?,
-        is_ascending: list.order == Order::Ascending,
-        limit: list.rows_wanted(),
-    };
+    let paging = list.paging(BookName::parse)?;
     let rows = service.view_books(paging).await?;
     let place = |book: &Book| book.name.clone();
     Ok(Answer::ok(&list.page(rows, place, Shown::of)))

@@ -2,7 +2,7 @@
 
 use super::object::{Object as Members, text};
 use super::{decimal, values};
-use crate::ledger::{AccountRef, Bound, Condition, Figure, Measure, Rule};
+use crate::ledger::{AccountRef, Bound, Condition, Measure, Rule};
 
 /// How many conditions a transaction has at most.
 const CONDITIONS_MAX: usize = 100;
@@ -23,7 +23,7 @@ pub(super) fn read(body: &mut Members<'_>) -> Option<Vec<Condition>> {
         let account = member.required("account", text(values::account));
         let version = member.optional("version", values::version);
         let bounds = BOUNDS.map(|(name, of, side)| {
-            let figure = member.optional(name, text(bound));
+            let figure = member.optional(name, text(decimal::bound));
             figure.map(|figure| figure.map(|figure| Rule::Bound { of, side, figure }))
         });
         let account = AccountRef::Id(account?);
@@ -46,9 +46,4 @@ pub(super) fn read(body: &mut Members<'_>) -> Option<Vec<Condition>> {
         })
     });
     Some(each.collect())
-}
-
-fn bound(text: &str) -> Result<Figure, String> {
-    let bound = decimal::bound(text)?;
-    Figure::parse(bound.as_str()).map_err(|error| format!("is {error}"))
 }

@@ -6,12 +6,12 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::list::Order;
-use super::problem::Problem;
-use crate::ledger::CurrencyCode;
+use super::problem::{Flaw, Problem};
+use crate::ledger::{Currency, CurrencyCode, Fault};
 use crate::service::{Registered, Service};
 
 #[derive(Serialize)]
-struct Currency {
+struct Shown {
     code: String,
     name: String,
     scale: u8,
@@ -31,11 +31,24 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
             Order::Ascending => after < row.currency.code,
         });
     }
-    let page = list.page(rows, |row| row.currency.code.to_string(), Currency::from);
+    let page = list.page(rows, |row| row.currency.code.to_string(), Shown::from);
     Ok(Answer::ok(&page))
 }
 
-impl From<Registered> for Currency {
+/// The currency that a field names.
+///
+/// # Errors
+/// If the database does not answer; within that, if the registry has none of the code.
+pub(super) async fn find(
+    service: &Service,
+    code: CurrencyCode,
+    pointer: impl Into<String>,
+) -> Result<Result<Currency, Flaw>, Fault> {
+    let found = service.find_currency_by_code(code).await?;
+    Ok(found.ok_or_else(|| Flaw::new(pointer, "is no currency of this ledger")))
+}
+
+impl From<Registered> for Shown {
     fn from(registered: Registered) -> Self {
         Self {
             code: registered.currency.code.to_string(),

@@ -1,83 +1,41 @@
 //! Amounts as they are written: decimals in strings, whose currency says how many decimals they may have.
 
-use crate::ledger::money::AmountError;
-use crate::ledger::{Amount, Currency, Magnitude};
-
-/// Digits before the point, and after it.
-const WHOLE_LENGTH_MAX: usize = 28;
-const FRACTION_LENGTH_MAX: usize = 18;
-
-/// An amount without a sign, in a form that is one of some currency.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::http) struct Decimal(String);
-
-/// The same with a sign, as a bound of a balance has one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::http) struct SignedDecimal(String);
+use super::problem::Flaw;
+use crate::ledger::{Currency, Figure, Magnitude};
 
 /// An amount greater than zero.
-pub(in crate::http) fn positive(text: &str) -> Result<Decimal, String> {
-    let decimal = limit(text)?;
+pub(in crate::http) fn positive(text: &str) -> Result<Figure, String> {
+    let figure = limit(text)?;
     let is_zero = text.bytes().all(|byte| byte == b'0' || byte == b'.');
     if is_zero {
         return Err("must be greater than zero".to_owned());
     }
-    Ok(decimal)
+    Ok(figure)
 }
 
 /// An amount that may be zero, as a limit may.
-pub(in crate::http) fn limit(text: &str) -> Result<Decimal, String> {
-    let owned = is_decimal(text).then(|| Decimal(text.to_owned()));
-    owned.ok_or_else(|| "must be an amount as in \"12.50\"".to_owned())
+pub(in crate::http) fn limit(text: &str) -> Result<Figure, String> {
+    let figure = Figure::parse(text).filter(|_| !text.starts_with('-'));
+    figure.ok_or_else(|| "must be an amount as in \"12.50\"".to_owned())
 }
 
 /// An amount that may be less than zero, as a bound may.
-pub(in crate::http) fn bound(text: &str) -> Result<SignedDecimal, String> {
-    let unsigned = text.strip_prefix('-').unwrap_or(text);
-    let owned = is_decimal(unsigned).then(|| SignedDecimal(text.to_owned()));
-    owned.ok_or_else(|| "must be an amount as in \"-12.50\"".to_owned())
+pub(in crate::http) fn bound(text: &str) -> Result<Figure, String> {
+    Figure::parse(text).ok_or_else(|| "must be an amount as in \"-12.50\"".to_owned())
 }
 
-impl Decimal {
-    pub(in crate::http) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// # Errors
-    /// If it has more decimals than the currency, zeros too, or is too large.
-    pub(in crate::http) fn at(&self, currency: Currency) -> Result<Magnitude, AmountError> {
-        parse(&self.0, currency).map(Amount::magnitude)
-    }
-}
-
-impl SignedDecimal {
-    pub(in crate::http) fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// # Errors
-    /// As [`Decimal::at`].
-    pub(in crate::http) fn at(&self, currency: Currency) -> Result<Amount, AmountError> {
-        parse(&self.0, currency)
-    }
-}
-
-fn parse(text: &str, currency: Currency) -> Result<Amount, AmountError> {
-    let fraction = text.split_once('.').map_or("", |(_, fraction)| fraction);
-    if usize::from(currency.scale) < fraction.len() {
-        return Err(AmountError::TooPrecise);
-    }
-    Amount::parse_plain(text, currency.scale)
-}
-
-fn is_decimal(text: &str) -> bool {
-    let is_digits = |text: &str, length_max: usize| {
-        (1..=length_max).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
-    };
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    is_digits(whole, WHOLE_LENGTH_MAX)
-        && (whole == "0" || !whole.starts_with('0'))
-        && is_digits(fraction, FRACTION_LENGTH_MAX)
+/// What a field without a sign is in a currency.
+///
+/// # Errors
+/// If it is no amount of that, which the flaw says of the field.
+pub(in crate::http) fn at(
+    figure: &Figure,
+    currency: Currency,
+    pointer: impl Into<String>,
+) -> Result<Magnitude, Flaw> {
+    let amount = figure.at(currency);
+    let amount = amount.map_err(|error| Flaw::new(pointer, format!("is {error}")))?;
+    Ok(amount.magnitude())
 }
 
 #[cfg(test)]
@@ -85,7 +43,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::ledger::CurrencyCode;
+    use crate::ledger::money::AmountError;
+    use crate::ledger::{Amount, CurrencyCode};
 
     fn currency(scale: u8) -> Currency {
         let code = CurrencyCode::parse("TST").expect("a code");
@@ -143,7 +102,7 @@ mod tests {
     fn a_currency_says_how_many_decimals_there_are() {
         let minor = |text: &str, scale| {
             let read = limit(text).expect(text).at(currency(scale));
-            read.map(|magnitude| magnitude.amount().minor())
+            read.map(Amount::minor)
         };
         assert_eq!(minor("12.5", 2), Ok(1250));
         assert_eq!(minor("1000", 0), Ok(1000));
@@ -161,8 +120,8 @@ mod tests {
         #[test]
         fn what_is_written_is_read(minor in 0..=10_i128.pow(27), scale in 0..=18_u8) {
             let amount = Amount::from_minor(minor).expect("an amount");
-            let read = limit(&amount.to_text(scale)).map(|decimal| decimal.at(currency(scale)));
-            prop_assert_eq!(read, Ok(Ok(amount.magnitude())));
+            let read = limit(&amount.to_text(scale)).map(|figure| figure.at(currency(scale)));
+            prop_assert_eq!(read, Ok(Ok(amount)));
         }
 
         #[test]

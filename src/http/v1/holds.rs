@@ -5,26 +5,24 @@ use actix_web::web::{Data, Path};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::accounts::{figure, find_currency};
 use super::answer::Answer;
 use super::asked::Asked;
 use super::command::{Done, Request, Saying};
 use super::conditional::EntityTag;
-use super::list::Order;
 use super::object::{Object as Members, text};
-use super::problem::{Flaw, Problem};
+use super::problem::Problem;
 use super::transactions::{self, party, path_id};
-use super::{decimal, shown, values, who};
+use super::{currencies, decimal, shown, values, who};
 use crate::ledger::{
-    AccountId, AccountRef, Action, Capture, CurrencyCode, Fault, HoldChange, HoldId, HoldStatus,
-    NewHold, Object, Party, Posting, Quantity, Version,
+    AccountId, AccountRef, Action, Capture, CurrencyCode, Fault, Figure, Hold, HoldChange, HoldId,
+    HoldStatus, NewHold, Object, Party, Posting, Quantity, Version,
 };
 use crate::service::Service;
-use crate::service::native::{HoldFilter, HoldView, Paging, Who};
+use crate::service::native::{HoldFilter, HoldView, Said, Who};
 
 struct New {
     account: AccountId,
-    amount: decimal::Decimal,
+    amount: Figure,
     currency: CurrencyCode,
     expires_at: Option<DateTime<Utc>>,
     saying: Saying,
@@ -32,7 +30,7 @@ struct New {
 
 struct NewCapture {
     to: values::Side,
-    amount: Option<decimal::Decimal>,
+    amount: Option<Figure>,
     is_final: bool,
     may_exceed: bool,
     saying: Saying,
@@ -44,13 +42,8 @@ pub(super) async fn place(service: Data<Service>, mut asked: Asked) -> Result<An
     let body = asked.body().await?;
     let new = body.read(New::read)?;
     let key = asked.write_key(&service)?;
-    let currency = find_currency(&service, new.currency, "/currency").await?;
-    let amount = new.amount.at(currency).map_err(|error| {
-        Problem::of_flaws(vec![Flaw {
-            pointer: "/amount".to_owned(),
-            detail: format!("is {error}"),
-        }])
-    })?;
+    let currency = currencies::find(&service, new.currency, "/currency").await??;
+    let amount = decimal::at(&new.amount, currency, "/amount")?;
     let request = Request::new(&who, &asked, &body, key, &new.saying)?.saying(&new.saying);
     let action = Action::PlaceHold(NewHold {
         account: AccountRef::Id(new.account),
@@ -60,7 +53,8 @@ pub(super) async fn place(service: Data<Service>, mut asked: Asked) -> Result<An
     });
     let done = request.carry_out(&service, action).await?;
     let id = HoldId(done.receipt.transaction.0);
-    let answer = answer(&service, &who, &done, id, StatusCode::CREATED).await?;
+    let said = new.saying.into_said();
+    let answer = answer(&service, &who, &done, id, Some(said)).await?;
     Ok(answer.at(format!("/v1/holds/{}", id.0)))
 }
 
@@ -75,7 +69,7 @@ pub(super) async fn show(
     let view = service.view_hold(&who, id, None).await?;
     let view = view.ok_or_else(Problem::not_found)?;
     let tag = EntityTag::of_version(view.hold.version);
-    let answer = Answer::ok(&shown::Hold::of(view)).tagged(tag);
+    let answer = Answer::ok(&shown::Hold::of(&view.hold, view.said)).tagged(tag);
     answer.unless_known(asked.headers())
 }
 
@@ -88,14 +82,11 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
         status: query.value("status", status)?,
         expires_before: query.value("expires_before", values::time)?,
     };
-    let paging = Paging {
-        after: list.after(|text| Uuid::try_parse(text).ok().map(HoldId))?,
-        is_ascending: list.order == Order::Ascending,
-        limit: list.rows_wanted(),
-    };
+    let paging = list.paging(|text| Uuid::try_parse(text).ok().map(HoldId))?;
     let rows = service.view_holds(&who, filter, paging).await?;
     let place = |view: &HoldView| view.hold.id.0.to_string();
-    Ok(Answer::ok(&list.page(rows, place, shown::Hold::of)))
+    let shown = |view: HoldView| shown::Hold::of(&view.hold, view.said);
+    Ok(Answer::ok(&list.page(rows, place, shown)))
 }
 
 pub(super) async fn change(
@@ -116,13 +107,10 @@ pub(super) async fn change(
     let versions = asked.required_match()?.versions();
     let request = Request::new(&who, &asked, &body, key, &())?;
     let request = request.to(Object::Hold(id), versions);
-    let change = HoldChange {
-        amount: amount.as_ref().map(figure).transpose()?,
-        expires_at,
-    };
+    let change = HoldChange { amount, expires_at };
     let action = Action::ChangeHold(id, change);
     let done = request.carry_out(&service, action).await?;
-    answer(&service, &who, &done, id, StatusCode::OK).await
+    answer(&service, &who, &done, id, None).await
 }
 
 pub(super) async fn capture(
@@ -139,10 +127,6 @@ pub(super) async fn capture(
     let key = asked.write_key(&service)?;
     let request = Request::new(&who, &asked, &body, key, &new.saying)?.saying(&new.saying);
     let request = request.to(Object::Hold(id), versions);
-    let amount = match &new.amount {
-        None => Quantity::All,
-        Some(amount) => Quantity::Written(figure(amount)?),
-    };
     let posting = Posting {
         from: Party::Hold(Capture {
             hold: id,
@@ -150,14 +134,14 @@ pub(super) async fn capture(
             may_exceed: new.may_exceed,
         }),
         to: party(new.to),
-        amount,
+        amount: new.amount.map_or(Quantity::All, Quantity::Written),
         currency: None,
     };
     let done = request.carry_out(&service, Action::post(posting)).await?;
     let said = transactions::said(&service, &who, &done, new.saying).await?;
-    let hold = hold_after(&service, &who, &done, id).await?;
+    let (hold, placed) = hold_after(&service, &who, &done, id, None).await?;
     let transaction = shown::Transaction::of(&done.receipt, said, None);
-    let transaction = transaction.with_hold(shown::Hold::of(hold));
+    let transaction = transaction.with_hold(shown::Hold::of(&hold, placed));
     let answer = Answer::new(StatusCode::CREATED, &transaction).tagged_by_body();
     let location = format!("/v1/transactions/{}", done.receipt.transaction);
     Ok(done.mark(answer.at(location)))
@@ -178,19 +162,25 @@ pub(super) async fn void(
     let request = Request::new(&who, &asked, &body, key, &())?;
     let request = request.to(Object::Hold(id), versions);
     let done = request.carry_out(&service, Action::VoidHold(id)).await?;
-    answer(&service, &who, &done, id, StatusCode::OK).await
+    answer(&service, &who, &done, id, None).await
 }
 
+/// What is said of the hold is known only to whoever places it.
 async fn answer(
     service: &Service,
     who: &Who,
     done: &Done,
     id: HoldId,
-    status: StatusCode,
+    placed: Option<Said>,
 ) -> Result<Answer, Problem> {
-    let view = hold_after(service, who, done, id).await?;
-    let tag = EntityTag::of_version(view.hold.version);
-    let answer = Answer::new(status, &shown::Hold::of(view));
+    let status = if placed.is_some() {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    let (hold, said) = hold_after(service, who, done, id, placed).await?;
+    let tag = EntityTag::of_version(hold.version);
+    let answer = Answer::new(status, &shown::Hold::of(&hold, said));
     Ok(done.mark(answer.tagged(tag)))
 }
 
@@ -199,17 +189,24 @@ fn find_versions(asked: &Asked) -> Result<Option<Vec<Version>>, Problem> {
     Ok(asked.find_match()?.and_then(|known| known.versions()))
 }
 
-/// The hold as the command left it, now or when it was first asked.
+/// The hold as the command left it, now or when it was first asked. It is read if it is not known already.
 async fn hold_after(
     service: &Service,
     who: &Who,
     done: &Done,
     id: HoldId,
-) -> Result<HoldView, Problem> {
+    said: Option<Said>,
+) -> Result<(Hold, Said), Problem> {
+    let more = done.receipt.more.as_deref().filter(|_| !done.is_replay);
+    let hold = more.and_then(|more| more.hold.clone());
+    if let Some(known) = hold.zip(said) {
+        return Ok(known);
+    }
     // Its account is the one that gives, which comes first.
     let standing = done.receipt.standings.first().ok_or(Fault::Bug)?;
     let view = service.view_hold(who, id, Some(standing.version)).await?;
-    Ok(view.ok_or(Fault::Bug)?)
+    let view = view.ok_or(Fault::Bug)?;
+    Ok((view.hold, view.said))
 }
 
 impl New {
@@ -247,12 +244,5 @@ impl NewCapture {
 }
 
 fn status(text: &str) -> Result<HoldStatus, String> {
-    let all = [
-        HoldStatus::Active,
-        HoldStatus::Captured,
-        HoldStatus::Voided,
-        HoldStatus::Expired,
-    ];
-    let found = all.into_iter().find(|one| shown::hold_status(*one) == text);
-    found.ok_or_else(|| "must be active, captured, voided or expired".to_owned())
+    HoldStatus::parse(text).ok_or_else(|| "must be active, captured, voided or expired".to_owned())
 }

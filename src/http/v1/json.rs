@@ -152,10 +152,7 @@ fn read_text(literal: &str, place: Place<'_>, flaws: &mut Vec<Flaw>) -> String {
 
 impl Place<'_> {
     pub(in crate::http) fn flaw(&self, detail: impl Into<String>) -> Flaw {
-        Flaw {
-            pointer: self.to_string(),
-            detail: detail.into(),
-        }
+        Flaw::new(self.to_string(), detail)
     }
 }
 

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::codes::Code;
 use super::problem::Problem;
 use super::query::{Names, Query};
+use crate::service::native::Paging;
 
 /// What a page has if nobody says, and at most.
 const LIMIT: usize = 20;
@@ -70,9 +71,19 @@ impl List {
         self.limit + 1
     }
 
-    /// The same, for a statement.
-    pub(in crate::http) fn rows_wanted(&self) -> i64 {
-        i64::try_from(self.rows_max()).unwrap_or(i64::MAX)
+    /// The page for whoever looks for its rows.
+    ///
+    /// # Errors
+    /// As [`List::after`].
+    pub(in crate::http) fn paging<K>(
+        &self,
+        reader: impl Fn(&str) -> Option<K>,
+    ) -> Result<Paging<K>, Problem> {
+        Ok(Paging {
+            after: self.after(reader)?,
+            is_ascending: self.order == Order::Ascending,
+            limit: i64::try_from(self.rows_max()).unwrap_or(i64::MAX),
+        })
     }
 
     /// The page of the rows that were found, at most [`List::rows_max`] of them. `place` says where a row is in the list.

@@ -22,14 +22,6 @@ pub(in crate::http) struct Object<'b> {
     flaws: &'b mut Vec<Flaw>,
 }
 
-/// What a merge patch says of a member (RFC 7396).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::http) enum Patched<T> {
-    Kept,
-    Removed,
-    Set(T),
-}
-
 impl Body {
     /// # Errors
     /// If the bytes are not JSON.
@@ -93,18 +85,6 @@ impl<'b> Object<'b> {
         match self.find(name) {
             None => Some(None),
             Some(value) => self.note(name, reader(value)).map(Some),
-        }
-    }
-
-    pub(in crate::http) fn patched<T>(
-        &mut self,
-        name: &'static str,
-        reader: impl Fn(&Json) -> Result<T, String>,
-    ) -> Option<Patched<T>> {
-        match self.find(name) {
-            None => Some(Patched::Kept),
-            Some(Json::Null) => Some(Patched::Removed),
-            Some(value) => self.note(name, reader(value)).map(Patched::Set),
         }
     }
 
@@ -299,16 +279,5 @@ mod tests {
         assert_eq!(flaws(r#"{"to":null,"from":"a"}"#, pair).len(), 1);
         // What is wrong with a text is wrong whoever reads it.
         assert_eq!(flaws(r#"{"from":"\u0000"}"#, pair).len(), 1);
-    }
-
-    #[test]
-    fn a_patch_keeps_removes_or_sets() {
-        let read = |body: &str| {
-            let body = Body::parse(body.as_bytes()).expect("JSON");
-            body.read(|object| object.patched("a", any)).expect("read")
-        };
-        assert_eq!(read("{}"), Patched::Kept);
-        assert_eq!(read(r#"{"a":null}"#), Patched::Removed);
-        assert_eq!(read(r#"{"a":"b"}"#), Patched::Set("b".to_owned()));
     }
 }

@@ -99,15 +99,6 @@ impl Problem {
         problem
     }
 
-    /// Whether it says which fields are wrong.
-    pub(in crate::http) fn has_flaws(&self) -> bool {
-        !self.more.errors.is_empty()
-    }
-
-    pub(in crate::http) fn into_flaws(self) -> Vec<Flaw> {
-        self.more.errors
-    }
-
     pub(in crate::http) fn not_found() -> Self {
         Self::new(Code::NotFound, "There is nothing here that you may see")
     }
@@ -184,6 +175,21 @@ impl ResponseError for Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.detail)
+    }
+}
+
+impl Flaw {
+    pub(in crate::http) fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self {
+            pointer: pointer.into(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<Flaw> for Problem {
+    fn from(flaw: Flaw) -> Self {
+        Self::of_flaws(vec![flaw])
     }
 }
 

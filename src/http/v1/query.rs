@@ -4,6 +4,7 @@ use super::codes::Code;
 use super::metadata;
 use super::problem::Problem;
 use crate::http::request::fields::Fields;
+use crate::ledger::Metadata;
 
 /// What stands before the name of a member of metadata that a list is filtered by.
 const METADATA: &str = "metadata.";
@@ -57,9 +58,13 @@ impl Query {
     }
 
     /// What metadata has to have, all of it: names with values.
-    pub(in crate::http) fn metadata(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(in crate::http) fn metadata(&self) -> Metadata {
         let pairs = self.0.pairs();
-        pairs.filter_map(|(name, value)| Some((name.strip_prefix(METADATA)?, value)))
+        let members = pairs.filter_map(|(name, value)| {
+            let name = name.strip_prefix(METADATA)?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        Metadata(members.collect())
     }
 
     pub(in crate::http) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -95,8 +100,9 @@ mod tests {
         let account = query.value("account", values::account).expect("an account");
         assert_eq!(account, values::account("000000000777").ok());
         assert_eq!(query.text("limit"), Some(""));
-        let metadata: Vec<(&str, &str)> = query.metadata().collect();
-        assert_eq!(metadata, [("a", "1"), ("b_-.9", "\u{e4}")]);
+        let metadata = [("a", "1"), ("b_-.9", "\u{e4}")];
+        let metadata = metadata.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(query.metadata(), Metadata(metadata.into()));
         let none = query.value("from", values::time);
         assert_eq!(none.ok(), Some(None));
         let wrong = query

@@ -20,13 +20,11 @@ pub(super) fn problem(
     let mut problem = match rejection {
         Rejection::Native(Native::NotInCurrency { currency }) => {
             let pointer = pointer.clone().unwrap_or_default();
-            let detail = format!("is no amount of {currency}");
-            Problem::of_flaws(vec![Flaw { pointer, detail }])
+            Flaw::new(pointer, format!("is no amount of {currency}")).into()
         }
-        Rejection::Native(Native::MetadataTooLarge) => Problem::of_flaws(vec![Flaw {
-            pointer: "/metadata".to_owned(),
-            detail: "would be more than an account can have".to_owned(),
-        }]),
+        Rejection::Native(Native::MetadataTooLarge) => {
+            Flaw::new("/metadata", "would be more than an account can have").into()
+        }
         rejection => {
             let (code, detail) = words(rejection);
             let problem = Problem::new(code, detail);

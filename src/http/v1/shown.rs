@@ -6,11 +6,8 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::values::time_text;
-use crate::ledger::{
-    AccountId, Amount, Currency, HoldStatus, Kind, Posted, Receipt, Standing, State, Status,
-    TransactionId,
-};
-use crate::service::native::{AccountView, HoldView, Said};
+use crate::ledger::{AccountId, Amount, Currency, Posted, Receipt, Standing, State, TransactionId};
+use crate::service::native::{AccountView, Said};
 
 #[derive(Serialize)]
 pub(super) struct Account {
@@ -101,7 +98,7 @@ impl Account {
             available: state.available,
             overdraft_limit: text(head.state.floor.negated(), head.currency),
             version: head.version.0,
-            status: status(head.state.status),
+            status: head.state.status.name(),
             metadata: view.metadata.map(|metadata| metadata.0),
             opened_at: time_text(head.opened_at),
             updated_at: time_text(head.last_entry_at),
@@ -119,7 +116,7 @@ impl Transaction {
         let effective_at = more.and_then(|more| more.effective_at);
         Self {
             id: receipt.transaction.0,
-            kind: kind(receipt.kind),
+            kind: receipt.kind.name(),
             postings: postings.iter().map(Posting::of).collect(),
             reference: said.reference,
             metadata: said.metadata.map(|metadata| metadata.0),
@@ -169,8 +166,7 @@ impl Touched {
 }
 
 impl Hold {
-    pub(super) fn of(view: HoldView) -> Self {
-        let (hold, said) = (view.hold, view.said);
+    pub(super) fn of(hold: &crate::ledger::Hold, said: Said) -> Self {
         let amount = |amount: crate::ledger::Magnitude| text(amount.amount(), hold.currency);
         Self {
             id: hold.id.0,
@@ -179,7 +175,7 @@ impl Hold {
             amount: amount(hold.amount),
             captured: amount(hold.captured),
             remaining: amount(hold.remaining()),
-            status: hold_status(hold.status),
+            status: hold.status.name(),
             reference: said.reference,
             metadata: said.metadata.map(|metadata| metadata.0),
             expires_at: time_text(hold.expires_at),
@@ -217,26 +213,4 @@ fn text(amount: Amount, currency: Currency) -> String {
 
 fn party(account: Option<AccountId>) -> String {
     account.map_or_else(|| "world".to_owned(), AccountId::to_number)
-}
-
-/// What a transaction is called: as it is stored.
-fn kind(kind: Kind) -> &'static str {
-    kind.name()
-}
-
-pub(super) fn status(status: Status) -> &'static str {
-    match status {
-        Status::Open => "open",
-        Status::Frozen => "frozen",
-        Status::Closed => "closed",
-    }
-}
-
-pub(super) fn hold_status(status: HoldStatus) -> &'static str {
-    match status {
-        HoldStatus::Active => "active",
-        HoldStatus::Captured => "captured",
-        HoldStatus::Voided => "voided",
-        HoldStatus::Expired => "expired",
-    }
 }

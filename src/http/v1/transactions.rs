@@ -4,20 +4,18 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use uuid::Uuid;
 
-use super::accounts::find_currency;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::command::{Done, Request, Saying};
-use super::list::Order;
 use super::object::{Object as Members, text};
 use super::problem::{Flaw, Problem};
-use super::{conditions, decimal, metadata, shown, values, who};
+use super::{conditions, currencies, decimal, metadata, shown, values, who};
 use crate::ledger::{
-    AccountRef, Action, Capture, Condition, CurrencyCode, HoldId, Metadata, Object, Party, Posting,
-    Quantity, TransactionId,
+    AccountRef, Action, Capture, Condition, Currency, CurrencyCode, Fault, Figure, HoldId, Object,
+    Party, Posting, Quantity, TransactionId,
 };
 use crate::service::Service;
-use crate::service::native::{Paging, Said, TransactionFilter, TransactionView, Who};
+use crate::service::native::{Said, TransactionFilter, TransactionView, Who};
 
 /// How many postings a transaction has at most.
 const POSTINGS_MAX: usize = 100;
@@ -33,7 +31,7 @@ struct New {
 struct Written {
     from: Party,
     to: Party,
-    amount: Option<decimal::Decimal>,
+    amount: Option<Figure>,
     currency: CurrencyCode,
 }
 
@@ -51,16 +49,15 @@ pub(super) async fn post(service: Data<Service>, mut asked: Asked) -> Result<Ans
     let request = Request::new(&who, &asked, &body, key, &new.saying)?;
     let request = request.on(new.conditions, new.is_dry).saying(&new.saying);
     let done = request.carry_out(&service, Action::Post(postings)).await?;
-    let status = if new.is_dry {
+    if new.is_dry {
+        let said = new.saying.into_said();
         return Ok(Answer::ok(&shown::Transaction::of(
             &done.receipt,
-            new.saying.into_said(),
+            said,
             None,
         )));
-    } else {
-        StatusCode::CREATED
-    };
-    answer(&service, &who, &done, new.saying, status).await
+    }
+    answer(&service, &who, &done, new.saying).await
 }
 
 pub(super) async fn reverse(
@@ -77,7 +74,7 @@ pub(super) async fn reverse(
     let request = Request::new(&who, &asked, &body, key, &saying)?;
     let request = request.to(Object::Transaction(id), None).saying(&saying);
     let done = request.carry_out(&service, Action::Reverse(id)).await?;
-    answer(&service, &who, &done, saying, StatusCode::CREATED).await
+    answer(&service, &who, &done, saying).await
 }
 
 pub(super) async fn show(
@@ -105,24 +102,18 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
         "metadata.",
     ])?;
     let who = who::asks(&service, asked.headers()).await?;
-    let metadata = query.metadata();
-    let metadata = metadata.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let account = query.value("account", values::account)?;
     let filter = TransactionFilter {
         books: Vec::new(),
         account,
         reference: query.value("reference", values::reference)?,
-        metadata: Metadata(metadata.collect()),
+        metadata: query.metadata(),
         from: query.value("from", values::time)?,
         to: query.value("to", values::time)?,
         effective_from: query.value("effective_from", values::time)?,
         effective_to: query.value("effective_to", values::time)?,
     };
-    let paging = Paging {
-        after: list.after(|text| Uuid::try_parse(text).ok().map(TransactionId))?,
-        is_ascending: list.order == Order::Ascending,
-        limit: list.rows_wanted(),
-    };
+    let paging = list.paging(|text| Uuid::try_parse(text).ok().map(TransactionId))?;
     let is_seen = match account {
         None => true,
         Some(account) => service.view_account(&who, account, None).await?.is_some(),
@@ -146,11 +137,10 @@ pub(super) async fn answer(
     who: &Who,
     done: &Done,
     saying: Saying,
-    status: StatusCode,
 ) -> Result<Answer, Problem> {
     let said = said(service, who, done, saying).await?;
     let transaction = shown::Transaction::of(&done.receipt, said, None);
-    let answer = Answer::new(status, &transaction).tagged_by_body();
+    let answer = Answer::new(StatusCode::CREATED, &transaction).tagged_by_body();
     let location = format!("/v1/transactions/{}", done.receipt.transaction);
     Ok(done.mark(answer.at(location)))
 }
@@ -166,7 +156,7 @@ pub(super) async fn said(
         return Ok(saying.into_said());
     }
     let view = service.view_transaction(who, done.receipt.transaction);
-    let view = view.await?.ok_or(crate::ledger::Fault::Bug)?;
+    let view = view.await?.ok_or(Fault::Bug)?;
     Ok(view.said)
 }
 
@@ -175,31 +165,12 @@ async fn in_currencies(service: &Service, written: Vec<Written>) -> Result<Vec<P
     let mut postings = Vec::with_capacity(written.len());
     let mut flaws = Vec::new();
     for (place, posting) in written.into_iter().enumerate() {
-        let pointer = format!("/postings/{place}/currency");
-        let currency = find_currency(service, posting.currency, &pointer).await;
-        let currency = match currency {
-            Ok(currency) => currency,
-            Err(problem) if problem.has_flaws() => {
-                flaws.extend(problem.into_flaws());
-                continue;
-            }
-            Err(problem) => return Err(problem),
-        };
-        let amount = match posting.amount.map(|amount| amount.at(currency)).transpose() {
-            Ok(amount) => amount.map_or(Quantity::All, Quantity::Exactly),
-            Err(error) => {
-                let pointer = format!("/postings/{place}/amount");
-                let detail = format!("is {error}");
-                flaws.push(Flaw { pointer, detail });
-                continue;
-            }
-        };
-        postings.push(Posting {
-            from: posting.from,
-            to: posting.to,
-            amount,
-            currency: Some(currency),
-        });
+        let at = |field| format!("/postings/{place}/{field}");
+        let found = currencies::find(service, posting.currency, at("currency")).await?;
+        match found.and_then(|currency| posting.into_posting(currency, at("amount"))) {
+            Ok(posting) => postings.push(posting),
+            Err(flaw) => flaws.push(flaw),
+        }
     }
     if flaws.is_empty() {
         Ok(postings)
@@ -243,6 +214,19 @@ impl Written {
     }
 }
 
+impl Written {
+    fn into_posting(self, currency: Currency, pointer: String) -> Result<Posting, Flaw> {
+        let amount = self.amount.as_ref();
+        let amount = amount.map(|amount| decimal::at(amount, currency, pointer));
+        Ok(Posting {
+            from: self.from,
+            to: self.to,
+            amount: amount.transpose()?.map_or(Quantity::All, Quantity::Exactly),
+            currency: Some(currency),
+        })
+    }
+}
+
 /// `from`, or a hold in its place with how it is captured.
 fn read_source(body: &mut Members<'_>) -> Option<Party> {
     let hold = body.optional("hold", text(values::uuid));
@@ -270,7 +254,7 @@ fn read_source(body: &mut Members<'_>) -> Option<Party> {
 }
 
 /// `"all"` is none.
-fn amount(text: &str) -> Result<Option<decimal::Decimal>, String> {
+fn amount(text: &str) -> Result<Option<Figure>, String> {
     if text == "all" {
         return Ok(None);
     }

@@ -7,7 +7,6 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::asked::Asked;
 use super::command::Request;
-use super::list::Order;
 use super::object::text;
 use super::problem::Problem;
 use super::{values, who};
@@ -69,13 +68,7 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
     let (query, list) = asked.list(&["email"])?;
     who::asks(&service, asked.headers()).await?;
     let email = query.value("email", email)?;
-    let after = list.after(|text| text.parse().ok().map(UserId))?;
-    let is_ascending = list.order == Order::Ascending;
-    let paging = crate::service::native::Paging {
-        after,
-        is_ascending,
-        limit: list.rows_wanted(),
-    };
+    let paging = list.paging(|text| text.parse().ok().map(UserId))?;
     let rows = service.view_users(email, paging).await?;
     let place = |person: &Person| person.id.to_string();
     Ok(Answer::ok(&list.page(rows, place, User::of)))

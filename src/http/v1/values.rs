@@ -4,11 +4,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use uuid::Uuid;
 
 use super::json::Json;
-use crate::ledger::{AccountId, CurrencyCode, UserId, Version};
+use crate::ledger::{AccountId, CurrencyCode, ExternalId, UserId, Version};
 
 /// The longest reference, in characters.
 const REFERENCE_LENGTH_MAX: usize = 255;
-const EXTERNAL_ID_LENGTH_MAX: usize = 255;
 /// The largest whole number that every JSON library reads exactly (RFC 7493, section 2.2).
 const WHOLE_MAX: i64 = (1 << 53) - 1;
 /// The side of a posting that is outside the ledger.
@@ -83,14 +82,10 @@ pub(in crate::http) fn reference(text: &str) -> Result<String, String> {
     owned.ok_or_else(|| format!("must have at most {REFERENCE_LENGTH_MAX} characters"))
 }
 
-pub(in crate::http) fn external_id(text: &str) -> Result<String, String> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.:-".contains(&byte);
-    let fits = (1..=EXTERNAL_ID_LENGTH_MAX).contains(&text.len()) && text.bytes().all(is_plain);
-    let owned = fits.then(|| text.to_owned());
-    owned.ok_or_else(|| {
-        format!(
-            "must be 1 to {EXTERNAL_ID_LENGTH_MAX} letters, digits, \"_\", \".\", \":\" or \"-\""
-        )
+pub(in crate::http) fn external_id(text: &str) -> Result<ExternalId, String> {
+    ExternalId::parse(text).ok_or_else(|| {
+        let longest = ExternalId::LENGTH_MAX;
+        format!("must be 1 to {longest} letters, digits, \"_\", \".\", \":\" or \"-\"")
     })
 }
 

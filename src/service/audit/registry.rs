@@ -68,13 +68,13 @@ pub(super) async fn check_external_ids(
         let mut report = audit.part();
         for row in page.iter().filter(|row| row.account_book != Some(row.book)) {
             let what = format!("is of account {}, which is not in that book", row.account);
-            report.find(Place::ExternalId(row.book, row.external_id.clone()), what);
+            report.find(Place::ExternalId(row.book, row.name.clone()), what);
         }
         audit.add(report);
         let Some(last) = page.into_iter().next_back() else {
             return Ok(());
         };
-        after = (last.book, last.external_id);
+        after = (last.book, last.name);
     }
 }
 

@@ -16,10 +16,11 @@ use crate::ledger::{
 };
 use crate::storage::{self, Connection};
 
-pub use crate::storage::accounts::{AccountFilter, AccountView, Paging};
+pub use crate::storage::accounts::{AccountFilter, AccountView};
 pub use crate::storage::books::Book;
 pub use crate::storage::callers::Principal;
 pub use crate::storage::holds::{HoldFilter, HoldView};
+pub use crate::storage::paging::Paging;
 pub use crate::storage::transactions::{Said, TransactionFilter, TransactionView};
 pub use crate::storage::users::Person;
 

@@ -28,8 +28,8 @@ pub use self::heads::{
 };
 pub use self::holds::{HoldAt, PlacedHold, StoredHold, list_holds, list_holds_at, list_placed};
 pub use self::registry::{
-    BookRow, CallerRow, CurrencyRow, ExternalIdRow, NameRow, UserRow, find_anyone, list_books,
-    list_currencies, list_external_ids, list_names, list_users,
+    BookRow, CallerRow, CurrencyRow, NameRow, UserRow, find_anyone, list_books, list_currencies,
+    list_external_ids, list_names, list_users,
 };
 pub use self::reversals::{Move, Moves, list_moves};
 pub use self::transactions::{

@@ -8,7 +8,7 @@ use sqlx::FromRow;
 use super::super::{Connection, StorageError};
 use crate::ledger::{AccountId, BookId, CallerId, UserId};
 
-/// A name beside the account that it stands for.
+/// A name, or an external id, beside the account that it stands for.
 #[derive(Clone, Debug)]
 pub struct NameRow {
     pub book: BookId,
@@ -27,16 +27,6 @@ pub struct UserRow {
     pub opened_with: i64,
     /// Whether a transaction says that it opened the user alone.
     pub is_opened_alone: bool,
-}
-
-/// What callers call an account, beside the account.
-#[derive(Clone, Debug)]
-pub struct ExternalIdRow {
-    pub book: BookId,
-    pub external_id: String,
-    pub account: AccountId,
-    /// Of the account; none where there is none.
-    pub account_book: Option<BookId>,
 }
 
 /// A caller beside its principal.
@@ -80,21 +70,7 @@ pub async fn list_names(
         ) as page
         left join lateral (select book_id from accounts where accounts.id = page.account_id limit 1) as account on true
         order by page.book_id, page.name";
-    let rows: Vec<(i64, String, i64, Option<i64>)> = sqlx::query_as(SQL)
-        .bind(after.0.0)
-        .bind(after.1)
-        .bind(limit)
-        .fetch_all(connection)
-        .await?;
-    let rows = rows.into_iter();
-    Ok(rows
-        .map(|(book, name, account, account_book)| NameRow {
-            book: BookId(book),
-            name,
-            account: AccountId(account),
-            account_book: account_book.map(BookId),
-        })
-        .collect())
+    list_called(connection, SQL, after, limit).await
 }
 
 /// The next users after one, by id. `entered_before_max` is how much earlier than the user a command may have entered that opened
@@ -156,7 +132,7 @@ pub async fn list_external_ids(
     connection: &mut Connection,
     after: (BookId, &str),
     limit: i64,
-) -> Result<Vec<ExternalIdRow>, StorageError> {
+) -> Result<Vec<NameRow>, StorageError> {
     const SQL: &str = "
         select page.book_id, page.external_id, page.account_id, account.book_id
         from (
@@ -165,7 +141,16 @@ pub async fn list_external_ids(
         ) as page
         left join lateral (select book_id from accounts where accounts.id = page.account_id limit 1) as account on true
         order by page.book_id, page.external_id";
-    let rows: Vec<(i64, String, i64, Option<i64>)> = sqlx::query_as(SQL)
+    list_called(connection, SQL, after, limit).await
+}
+
+async fn list_called(
+    connection: &mut Connection,
+    sql: &'static str,
+    after: (BookId, &str),
+    limit: i64,
+) -> Result<Vec<NameRow>, StorageError> {
+    let rows: Vec<(i64, String, i64, Option<i64>)> = sqlx::query_as(sql)
         .bind(after.0.0)
         .bind(after.1)
         .bind(limit)
@@ -173,9 +158,9 @@ pub async fn list_external_ids(
         .await?;
     let rows = rows.into_iter();
     Ok(rows
-        .map(|(book, external_id, account, account_book)| ExternalIdRow {
+        .map(|(book, name, account, account_book)| NameRow {
             book: BookId(book),
-            external_id,
+            name,
             account: AccountId(account),
             account_book: account_book.map(BookId),
         })

@@ -55,7 +55,7 @@ impl StoredState {
         Self {
             held: is_whole.then(|| text(state.held)),
             floor: is_whole.then(|| text(state.floor)),
-            status: is_whole.then(|| columns::status(state.status).to_owned()),
+            status: is_whole.then(|| state.status.name().to_owned()),
             details_digest: state.details.map(|digest| Bytes(digest.0.to_vec())),
         }
     }

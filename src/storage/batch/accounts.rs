@@ -39,7 +39,7 @@ pub(super) const PART: Part = Part {
             }))
             .bind(each(&heads, |head| head.version.0))
             .bind(each(&heads, |head| head.seal.0))
-            .bind(each(&heads, |head| columns::status(head.state.status)))
+            .bind(each(&heads, |head| head.state.status.name()))
             .bind(each(&heads, |head| head.last_entry_at))
             .bind(each(&heads, |head| {
                 columns::decimal(head.state.held, head.currency.scale)

@@ -47,7 +47,7 @@ pub(super) const WHOLE: Part = Part {
             .bind(each(&rows, |row| hold(row).map(|hold| hold.expires_at)))
             .bind(each(&rows, |row| decimal(row, entry(row).after.held)))
             .bind(each(&rows, |row| decimal(row, entry(row).after.floor)))
-            .bind(each(&rows, |row| columns::status(entry(row).after.status)))
+            .bind(each(&rows, |row| entry(row).after.status.name()))
             .bind(each(&rows, |row| {
                 entry(row).after.details.map(|details| details.0)
             }))

@@ -28,7 +28,7 @@ pub(super) const SWAPS: Part = Part {
             .bind(each(swaps, |swap| swap.hold.version.0))
             .bind(each(swaps, |swap| decimal(&swap.hold, swap.hold.amount)))
             .bind(each(swaps, |swap| decimal(&swap.hold, swap.hold.captured)))
-            .bind(each(swaps, |swap| columns::hold_status(swap.hold.status)))
+            .bind(each(swaps, |swap| swap.hold.status.name()))
             .bind(each(swaps, |swap| swap.hold.expires_at))
     },
 };
@@ -49,7 +49,7 @@ pub(super) const NEW: Part = Part {
             .bind(each(holds, |hold| hold.account.0))
             .bind(each(holds, |hold| decimal(hold, hold.amount)))
             .bind(each(holds, |hold| decimal(hold, hold.captured)))
-            .bind(each(holds, |hold| columns::hold_status(hold.status)))
+            .bind(each(holds, |hold| hold.status.name()))
             .bind(each(holds, |hold| hold.expires_at))
             .bind(each(holds, |hold| hold.version.0))
             .bind(each(holds, |hold| hold.created_at))

@@ -57,7 +57,7 @@ pub(super) const WHOLE: Part = Part {
             .bind(each(&states, |(state, scale)| {
                 columns::decimal(state.floor, *scale)
             }))
-            .bind(each(&states, |(state, _)| columns::status(state.status)))
+            .bind(each(&states, |(state, _)| state.status.name()))
             .bind(each(&states, |(state, _)| state.details.map(|it| it.0)))
             .bind(each(swaps, |swap| i32::from(swap.head.active_holds)))
             .bind(each(swaps, |swap| swap.head.due_at))

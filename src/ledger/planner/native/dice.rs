@@ -307,7 +307,7 @@ impl<'a> Table<'a> {
         let captured = self.naive.holds.get(&hold).map(|hold| hold.captured);
         let captured = captured.filter(|captured| !captured.is_zero() && dice.one_in(2));
         let captured = captured.map(|captured| captured.amount().to_text(2));
-        let captured = captured.and_then(|text| Figure::parse(&text).ok());
+        let captured = captured.and_then(|text| Figure::parse(&text));
         HoldChange {
             amount: captured.or_else(|| dice.maybe(2, Dice::figure)),
             expires_at: dice.maybe(2, |dice| self.expiry(dice)),
