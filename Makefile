@@ -105,6 +105,14 @@ torture: deps-run ## Every fault, again and again: LENGTH=50 times as often as i
 fixture: deps-run ## Keep a small ledger of the newest schema, which every later program has to go on with
 	@FIXTURE=write cargo test --locked --test it upgrades::a_ledger_of_this_program_goes_on
 
+.PHONY: openapi
+openapi: deps-run ## Write docs/openapi.json anew, from the code
+	@OPENAPI=write cargo test --locked --test it openapi::the_document_is_kept_beside_the_code
+
+.PHONY: test-api
+test-api: build ## Ask a service of its own everything that schemathesis thinks of (needs Python 3.10, installs from PyPI)
+	@tests/api/run.sh $(BINARY) $(ARGS)
+
 .PHONY: lint
 lint: deps-lint ## Check format, clippy, documentation, and dependencies (licences, bans, sources)
 	@cargo fmt --check

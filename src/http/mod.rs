@@ -4,7 +4,9 @@ mod routing;
 pub mod server;
 pub mod settings;
 
+mod description;
 mod dialects;
+mod document;
 mod fault;
 mod observe;
 mod operation;

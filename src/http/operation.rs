@@ -2,12 +2,20 @@
 
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, Route};
+use utoipa::openapi::Ref;
+
+use super::description::{Describe, Shapes};
 
 /// One of the interfaces that are served.
 pub(super) struct Dialect {
+    pub name: &'static str,
+    /// For whom it is, in a sentence.
+    pub purpose: &'static str,
     pub operations: &'static [Operation],
     /// What is refused before the dialect is asked, in its own shape.
     pub refuse: fn(StatusCode, &str) -> HttpResponse,
+    /// The name of that shape.
+    pub refusal: fn(&mut Shapes) -> Ref,
 }
 
 /// One operation of a dialect: what is asked where, and what answers.
@@ -16,6 +24,8 @@ pub(super) struct Operation {
     pub path: &'static str,
     pub effect: Effect,
     pub route: fn() -> Route,
+    /// What `/openapi.json` says of it.
+    pub describe: Describe,
 }
 
 /// What an operation does to the books, however it is asked for.
@@ -26,21 +36,33 @@ pub(super) enum Effect {
 }
 
 impl Operation {
-    pub(super) const fn reads(method: Method, path: &'static str, route: fn() -> Route) -> Self {
+    pub(super) const fn reads(
+        method: Method,
+        path: &'static str,
+        route: fn() -> Route,
+        describe: Describe,
+    ) -> Self {
         Self {
             method,
             path,
             effect: Effect::Reads,
             route,
+            describe,
         }
     }
 
-    pub(super) const fn writes(method: Method, path: &'static str, route: fn() -> Route) -> Self {
+    pub(super) const fn writes(
+        method: Method,
+        path: &'static str,
+        route: fn() -> Route,
+        describe: Describe,
+    ) -> Self {
         Self {
             method,
             path,
             effect: Effect::Writes,
             route,
+            describe,
         }
     }
 

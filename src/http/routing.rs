@@ -6,7 +6,8 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::dialects::{accounts, balance, events, failure, landing, ledger, microfin, users};
+use super::dialects::{accounts, balance, docs, events, failure, landing, ledger, microfin, users};
+use super::document::Document;
 use super::observe::admin;
 use super::operation::{Dialect, Effect, Operation, is_native, is_under, without_slash};
 use super::v1;
@@ -19,40 +20,74 @@ static METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PA
 
 const DIALECTS: &[Dialect] = &[
     Dialect {
+        name: "landing",
+        purpose: "Where a visitor begins",
         operations: landing::OPERATIONS,
         refuse: failure::refuse,
+        refusal: failure::refusal,
     },
     Dialect {
+        name: "docs",
+        purpose: "What this document says, for people and for programs",
+        operations: docs::OPERATIONS,
+        refuse: failure::refuse,
+        refusal: failure::refusal,
+    },
+    Dialect {
+        name: "balance",
+        purpose: "A path that two dialects share",
         operations: balance::OPERATIONS,
         refuse: failure::refuse,
+        refusal: failure::refusal,
     },
     Dialect {
+        name: "users",
+        purpose: "A user's balance, changed by a signed amount",
         operations: users::OPERATIONS,
         refuse: users::refuse,
+        refusal: users::refusal,
     },
     Dialect {
+        name: "accounts",
+        purpose: "Accounts by their ids, with optimistic locking by the client",
         operations: accounts::OPERATIONS,
         refuse: failure::refuse,
+        refusal: failure::refusal,
     },
     Dialect {
+        name: "events",
+        purpose: "Accounts by names of the caller's own, in a book that can be reset",
         operations: events::OPERATIONS,
         refuse: failure::refuse,
+        refusal: failure::refusal,
     },
     Dialect {
+        name: "ledger",
+        purpose: "Users with an account for each crypto currency",
         operations: ledger::OPERATIONS,
         refuse: failure::refuse,
+        refusal: failure::refusal,
     },
     Dialect {
+        name: "microfin",
+        purpose: "Users who sign in, and their numbered accounts",
         operations: microfin::OPERATIONS,
         refuse: microfin::refuse,
+        refusal: microfin::refusal,
     },
     Dialect {
+        name: "v1",
+        purpose: "The native API",
         operations: v1::OPERATIONS,
         refuse: v1::refuse,
+        refusal: v1::refusal,
     },
     Dialect {
+        name: "admin",
+        purpose: "For whoever runs the service",
         operations: admin::OPERATIONS,
         refuse: failure::refuse,
+        refusal: failure::refusal,
     },
 ];
 
@@ -74,6 +109,11 @@ pub fn operations() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub fn writes() -> impl Iterator<Item = (&'static str, &'static str)> {
     let writes = all().filter(|operation| operation.effect == Effect::Writes);
     writes.map(|operation| (operation.method.as_str(), operation.path))
+}
+
+/// What every operation is asked and answers, for readers and programs.
+pub(super) fn document() -> Document {
+    Document::new(DIALECTS)
 }
 
 /// Registers every operation, with a slash at the end of its path and without, and what answers everywhere else. Paths

@@ -32,6 +32,7 @@ mod methods;
 mod metrics;
 mod microfin;
 mod newer;
+mod openapi;
 mod peers;
 mod poolers;
 mod reads;

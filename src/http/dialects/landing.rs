@@ -4,20 +4,23 @@ use actix_web::http::Method;
 use actix_web::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, VARY};
 use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
+use utoipa::openapi::path::OperationBuilder;
 
 use super::ledger;
+use crate::http::description::{Shapes, operation, text};
 use crate::http::operation::Operation;
 use crate::http::request::origin::Policy;
 use crate::service::Service;
 
-pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::reads(Method::GET, "/", || web::to(page)),
-    Operation::reads(Method::GET, "/docs/dialects.md", || web::to(dialects)),
-];
+pub(in crate::http) const OPERATIONS: &[Operation] = &[Operation::reads(
+    Method::GET,
+    "/",
+    || web::to(page),
+    describe,
+)];
 
+const HTML: &str = "text/html; charset=utf-8";
 const PAGE: &str = include_str!("landing.html");
-/// What every dialect is asked, and how it answers.
-const DIALECTS: &str = include_str!("../../../docs/dialects.md");
 /// Nothing comes from elsewhere, and nothing is sent there.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:";
@@ -37,17 +40,17 @@ async fn page(service: Data<Service>, policy: Data<Policy>, request: HttpRequest
         .replace("{{health_class}}", class)
         .replace("{{health}}", health);
     HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((CONTENT_TYPE, HTML))
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((VARY, "Accept"))
         .body(page)
 }
 
-/// As text: browsers show that, and save what is called Markdown.
-async fn dialects() -> HttpResponse {
-    HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, "text/plain; charset=utf-8"))
-        .body(DIALECTS)
+fn describe(shapes: &mut Shapes) -> OperationBuilder {
+    let mut answer = ledger::greeting(shapes);
+    answer.content.extend(text("", HTML, None).content);
+    operation("Greets: a page for a browser, a line of JSON for everybody else")
+        .response("200", answer)
 }
 
 fn asks_for_html(request: &HttpRequest) -> bool {

@@ -7,6 +7,7 @@ pub(super) mod microfin;
 pub(super) mod users;
 
 pub(super) mod balance;
+pub(super) mod docs;
 pub(super) mod failure;
 pub(super) mod landing;
 

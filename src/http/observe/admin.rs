@@ -6,29 +6,43 @@ use actix_web::web::{self, Data};
 use actix_web::{HttpRequest, HttpResponse};
 use prometheus::TextEncoder;
 use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+use utoipa::openapi::path::OperationBuilder;
 
 use super::Observer;
+use crate::http::description::{Shapes, limit, operation, text};
 use crate::http::dialects::failure;
 use crate::http::operation::Operation;
 use crate::http::request::fields::Fields;
 use crate::service::{HotAccount, Service};
 
 pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::reads(Method::GET, "/metrics", || web::to(show_metrics)),
-    Operation::reads(Method::GET, "/admin/hot-accounts", || {
-        web::to(list_hot_accounts)
-    }),
+    Operation::reads(
+        Method::GET,
+        "/metrics",
+        || web::to(show_metrics),
+        describe_metrics,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/admin/hot-accounts",
+        || web::to(list_hot_accounts),
+        describe_hot_accounts,
+    ),
 ];
 
 /// The text format of Prometheus, version 0.0.4.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = admin::HotAccounts)]
 struct HotAccounts {
     accounts: Vec<Hot>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = admin::HotAccount)]
 #[serde(rename_all = "camelCase")]
 struct Hot {
     id: i64,
@@ -62,6 +76,27 @@ async fn list_hot_accounts(service: Data<Service>, request: HttpRequest) -> Http
         }),
         Err(error) => failure::error(HttpResponse::BadRequest(), &error.to_string()),
     }
+}
+
+fn describe_metrics(_: &mut Shapes) -> OperationBuilder {
+    operation("Shows the metrics of this process")
+        .response("200", text("For Prometheus", TEXT, None))
+}
+
+fn describe_hot_accounts(shapes: &mut Shapes) -> OperationBuilder {
+    let hot = json!({"id": 7, "number": "000000000777", "changesMax": 1200, "changesMin": 1100});
+    let hot = json!({"accounts": [hot]});
+    let wrong = "limit must be from 1 to 100";
+    operation("Lists the accounts that were changed most often of late")
+        .parameter(limit(20))
+        .response(
+            "200",
+            shapes.answer::<HotAccounts>("The busiest first", hot),
+        )
+        .response(
+            "400",
+            failure::described(shapes, "The limit is none", wrong),
+        )
 }
 
 impl From<HotAccount> for Hot {

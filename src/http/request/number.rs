@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::openapi::schema::{Schema, Type};
+use utoipa::openapi::{ObjectBuilder, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::ledger::money::AmountError;
 use crate::ledger::{Amount, Currency};
@@ -28,6 +31,19 @@ impl Number {
         Self(digits.expect("the digits of an amount are a JSON number"))
     }
 }
+
+impl PartialSchema for Number {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Number)
+            .description(Some(
+                "Exact: to be read from its digits, not through a float",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Number {}
 
 /// A positive integer, as an id or a version is written: digits alone.
 pub(in crate::http) fn parse_positive(text: &str) -> Option<i64> {

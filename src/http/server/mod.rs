@@ -60,8 +60,10 @@ impl Server {
         let drain = Arc::new(Drain::default());
         let drain_data = web::Data::from(Arc::clone(&drain));
         let observer = web::Data::new(Observer::new(settings.tracer, settings.logs_requests));
+        let document = web::Data::new(routing::document());
         let app = move || {
             App::new()
+                .app_data(document.clone())
                 .app_data(service.clone())
                 .app_data(drain_data.clone())
                 .app_data(observer.clone())

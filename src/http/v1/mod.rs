@@ -30,59 +30,171 @@ mod accept;
 mod codes;
 mod conditional;
 mod json;
+mod openapi;
 mod problem;
 
 use actix_web::http::Method;
 use actix_web::web;
 
+pub(super) use self::openapi::refusal;
 pub(super) use self::problem::refuse;
 use super::operation::Operation;
 
 pub(super) const OPERATIONS: &[Operation] = &[
-    Operation::reads(Method::GET, "/v1/currencies", || web::to(currencies::list)),
-    Operation::writes(Method::POST, "/v1/accounts", || web::to(accounts::open)),
-    Operation::reads(Method::GET, "/v1/accounts", || web::to(accounts::list)),
-    Operation::reads(Method::GET, "/v1/accounts/{id}", || web::to(accounts::show)),
-    Operation::writes(Method::PATCH, "/v1/accounts/{id}", || {
-        web::to(accounts::change)
-    }),
-    Operation::writes(Method::POST, "/v1/accounts/{id}/freeze", || {
-        web::to(accounts::freeze)
-    }),
-    Operation::writes(Method::POST, "/v1/accounts/{id}/unfreeze", || {
-        web::to(accounts::unfreeze)
-    }),
-    Operation::writes(Method::POST, "/v1/accounts/{id}/close", || {
-        web::to(accounts::close)
-    }),
-    Operation::writes(Method::POST, "/v1/transactions", || {
-        web::to(transactions::post)
-    }),
-    Operation::reads(Method::GET, "/v1/transactions", || {
-        web::to(transactions::list)
-    }),
-    Operation::reads(Method::GET, "/v1/transactions/{id}", || {
-        web::to(transactions::show)
-    }),
-    Operation::writes(Method::POST, "/v1/transactions/{id}/reversal", || {
-        web::to(transactions::reverse)
-    }),
-    Operation::writes(Method::POST, "/v1/holds", || web::to(holds::place)),
-    Operation::reads(Method::GET, "/v1/holds", || web::to(holds::list)),
-    Operation::reads(Method::GET, "/v1/holds/{id}", || web::to(holds::show)),
-    Operation::writes(Method::PATCH, "/v1/holds/{id}", || web::to(holds::change)),
-    Operation::writes(Method::POST, "/v1/holds/{id}/captures", || {
-        web::to(holds::capture)
-    }),
-    Operation::writes(Method::POST, "/v1/holds/{id}/void", || web::to(holds::void)),
-    Operation::writes(Method::POST, "/v1/users", || web::to(users::open)),
-    Operation::reads(Method::GET, "/v1/users", || web::to(users::list)),
-    Operation::reads(Method::GET, "/v1/users/{id}", || web::to(users::show)),
-    Operation::writes(Method::POST, "/v1/books", || web::to(books::open)),
-    Operation::reads(Method::GET, "/v1/books", || web::to(books::list)),
-    Operation::reads(Method::GET, "/v1/idempotency-keys/{key}", || {
-        web::to(keys::show)
-    }),
-    Operation::reads(Method::GET, "/problems", || web::to(problems::list)),
-    Operation::reads(Method::GET, "/problems/{code}", || web::to(problems::show)),
+    Operation::reads(
+        Method::GET,
+        "/v1/currencies",
+        || web::to(currencies::list),
+        openapi::currencies::list,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/accounts",
+        || web::to(accounts::open),
+        openapi::accounts::open,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/accounts",
+        || web::to(accounts::list),
+        openapi::accounts::list,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/accounts/{id}",
+        || web::to(accounts::show),
+        openapi::accounts::show,
+    ),
+    Operation::writes(
+        Method::PATCH,
+        "/v1/accounts/{id}",
+        || web::to(accounts::change),
+        openapi::accounts::change,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/accounts/{id}/freeze",
+        || web::to(accounts::freeze),
+        openapi::accounts::freeze,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/accounts/{id}/unfreeze",
+        || web::to(accounts::unfreeze),
+        openapi::accounts::unfreeze,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/accounts/{id}/close",
+        || web::to(accounts::close),
+        openapi::accounts::close,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/transactions",
+        || web::to(transactions::post),
+        openapi::transactions::post,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/transactions",
+        || web::to(transactions::list),
+        openapi::transactions::list,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/transactions/{id}",
+        || web::to(transactions::show),
+        openapi::transactions::show,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/transactions/{id}/reversal",
+        || web::to(transactions::reverse),
+        openapi::transactions::reverse,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/holds",
+        || web::to(holds::place),
+        openapi::holds::place,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/holds",
+        || web::to(holds::list),
+        openapi::holds::list,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/holds/{id}",
+        || web::to(holds::show),
+        openapi::holds::show,
+    ),
+    Operation::writes(
+        Method::PATCH,
+        "/v1/holds/{id}",
+        || web::to(holds::change),
+        openapi::holds::change,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/holds/{id}/captures",
+        || web::to(holds::capture),
+        openapi::holds::capture,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/holds/{id}/void",
+        || web::to(holds::void),
+        openapi::holds::void,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/users",
+        || web::to(users::open),
+        openapi::users::open,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/users",
+        || web::to(users::list),
+        openapi::users::list,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/users/{id}",
+        || web::to(users::show),
+        openapi::users::show,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/books",
+        || web::to(books::open),
+        openapi::books::open,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/books",
+        || web::to(books::list),
+        openapi::books::list,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/idempotency-keys/{key}",
+        || web::to(keys::show),
+        openapi::keys::show,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/problems",
+        || web::to(problems::list),
+        openapi::problems::list,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/problems/{code}",
+        || web::to(problems::show),
+        openapi::problems::show,
+    ),
 ];

@@ -9,7 +9,7 @@ use crate::ledger::{AccountId, CurrencyCode, ExternalId, UserId, Version};
 /// The longest reference, in characters.
 const REFERENCE_LENGTH_MAX: usize = 255;
 /// The largest whole number that every JSON library reads exactly (RFC 7493, section 2.2).
-const WHOLE_MAX: i64 = (1 << 53) - 1;
+pub(super) const WHOLE_MAX: i64 = (1 << 53) - 1;
 /// The side of a posting that is outside the ledger.
 const WORLD: &str = "world";
 /// Twelve digits whose check digits are wrong name this account, which never exists: ids are positive.

@@ -9,8 +9,12 @@ pub(crate) struct Ask(RequestBuilder);
 
 impl Ask {
     pub(crate) fn new(client: &Client, method: Method, url: String) -> Self {
-        let request = client.request(method, url);
-        Self(request.header("Content-Type", "application/json"))
+        Self::of_kind(client, method, url, "application/json")
+    }
+
+    /// With a body of another type.
+    pub(crate) fn of_kind(client: &Client, method: Method, url: String, kind: &str) -> Self {
+        Self(client.request(method, url).header("Content-Type", kind))
     }
 
     /// Under a key, if there is one.

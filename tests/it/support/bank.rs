@@ -125,6 +125,11 @@ impl Bank {
         Ask::new(&self.client, method, self.url(path))
     }
 
+    /// The same with a body of another type than JSON.
+    pub(crate) fn ask_in(&self, kind: &str, method: Method, path: &str) -> Ask {
+        Ask::of_kind(&self.client, method, self.url(path), kind)
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.ask(Method::GET, path).send().await
     }

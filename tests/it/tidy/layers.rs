@@ -48,15 +48,36 @@ const ENGINE: [Room; 7] = [
     ("lane", &["limits", "watch", "queue", "memory", "shared"]),
 ];
 
-const HTTP: [Room; 9] = [
+const HTTP: [Room; 11] = [
     ("fault", &[]),
-    ("operation", &[]),
     ("request", &[]),
+    ("description", &["request"]),
+    ("operation", &["description"]),
+    ("document", &["description", "operation", "request"]),
     ("settings", &["request"]),
-    ("dialects", &["fault", "operation", "request", "settings"]),
-    ("v1", &["fault", "operation", "request", "settings"]),
-    ("observe", &["fault", "operation", "request", "dialects"]),
-    ("routing", &["operation", "dialects", "v1", "observe"]),
+    (
+        "dialects",
+        &[
+            "fault",
+            "operation",
+            "description",
+            "document",
+            "request",
+            "settings",
+        ],
+    ),
+    (
+        "v1",
+        &["fault", "operation", "description", "request", "settings"],
+    ),
+    (
+        "observe",
+        &["fault", "operation", "description", "request", "dialects"],
+    ),
+    (
+        "routing",
+        &["operation", "document", "dialects", "v1", "observe"],
+    ),
     ("server", &["request", "settings", "observe", "routing"]),
 ];
 

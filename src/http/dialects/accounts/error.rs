@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use thiserror::Error;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::transaction_id;
@@ -39,9 +40,10 @@ pub(super) enum Problem {
     Fault(Fault, Option<Version>),
 }
 
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
+#[schema(as = accounts::Failure)]
 #[serde(rename_all = "camelCase")]
-struct Failure<'a> {
+pub(super) struct Failure<'a> {
     error: &'a str,
     #[serde(rename = "CurrentVersion", skip_serializing_if = "Option::is_none")]
     current_version: Option<i64>,

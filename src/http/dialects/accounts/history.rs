@@ -3,6 +3,7 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::{Direction, parse_id, timestamp, transaction_id};
@@ -11,14 +12,16 @@ use crate::http::request::number::{self, Number};
 use crate::ledger::{Currency, Version};
 use crate::service::{JournalEntry, Page, Service};
 
-#[derive(Serialize)]
-struct Transactions {
+#[derive(Serialize, ToSchema)]
+#[schema(as = accounts::Transactions)]
+pub(super) struct Transactions {
     transactions: Vec<Entry>,
     /// What `before` is for the next page.
     next: Option<i64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = accounts::Entry)]
 #[serde(rename_all = "camelCase")]
 struct Entry {
     id: String,

@@ -2,6 +2,7 @@
 
 mod error;
 mod history;
+mod openapi;
 mod transaction;
 
 use actix_web::http::Method;
@@ -10,8 +11,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use self::error::Problem;
+use crate::http::description;
 use crate::http::operation::Operation;
 use crate::http::request::number::{self, Number};
 use crate::http::request::{body, idempotency};
@@ -22,22 +25,36 @@ use crate::ledger::{
 use crate::service::Service;
 
 pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::writes(Method::POST, "/accounts", || web::to(open)),
-    Operation::reads(Method::GET, "/accounts/{id}/balance", || web::to(balance)),
-    Operation::writes(Method::POST, "/accounts/{id}/transactions", || {
-        web::to(transaction::make)
-    }),
-    Operation::reads(Method::GET, "/accounts/{id}/transactions", || {
-        web::to(history::list)
-    }),
+    Operation::writes(Method::POST, "/accounts", || web::to(open), openapi::open),
+    Operation::reads(
+        Method::GET,
+        "/accounts/{id}/balance",
+        || web::to(balance),
+        openapi::balance,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/accounts/{id}/transactions",
+        || web::to(transaction::make),
+        openapi::make,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/accounts/{id}/transactions",
+        || web::to(history::list),
+        openapi::list,
+    ),
 ];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = accounts::Open)]
 struct Open {
+    #[schema(value_type = Option<description::Amount>)]
     balance: Option<Box<RawValue>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = accounts::Opened)]
 #[serde(rename_all = "camelCase")]
 struct Opened {
     account_id: i64,
@@ -45,14 +62,16 @@ struct Opened {
     version: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = accounts::Balance)]
 struct Balance {
     balance: Number,
     version: i64,
 }
 
 /// Which way money goes, seen from the account.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[schema(as = accounts::Direction)]
 enum Direction {
     Deposit,
     Withdraw,

@@ -4,10 +4,12 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::{Direction, accepted, only_standing, parse_id};
 use super::{timestamp, transaction_id};
+use crate::http::description;
 use crate::http::request::number::{self, Number};
 use crate::http::request::{body, idempotency};
 use crate::ledger::{
@@ -16,17 +18,24 @@ use crate::ledger::{
 use crate::service::Service;
 
 /// What is asked; each field has a friendlier name too, and is given under one of the two.
-#[derive(Deserialize)]
-struct Transaction {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = accounts::Transaction)]
+pub(super) struct Transaction {
     #[serde(rename = "moneyWithdraw/Deposit")]
+    #[schema(value_type = Option<description::Amount>)]
     money: Option<Box<RawValue>>,
+    #[schema(value_type = Option<description::Amount>)]
     amount: Option<Box<RawValue>>,
     #[serde(rename = "typeOfTransaction")]
+    #[schema(value_type = Option<String>)]
     direction: Option<Box<RawValue>>,
     #[serde(rename = "type")]
+    #[schema(value_type = Option<String>)]
     kind: Option<Box<RawValue>>,
+    #[schema(value_type = Option<description::Digits>)]
     expectedversion: Option<Box<RawValue>>,
     #[serde(rename = "expectedVersion")]
+    #[schema(value_type = Option<description::Digits>)]
     expected_version: Option<Box<RawValue>>,
 }
 
@@ -36,9 +45,10 @@ struct Field<'a> {
     value: Option<&'a RawValue>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = accounts::Made)]
 #[serde(rename_all = "camelCase")]
-struct Made {
+pub(super) struct Made {
     id: String,
     #[serde(rename = "type")]
     direction: Direction,

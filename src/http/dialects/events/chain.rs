@@ -6,6 +6,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{Problem, account, account_id};
 use crate::http::request::fields::Fields;
@@ -17,15 +18,17 @@ use crate::service::{Chain, JournalEntry, Service};
 const NO_HASH: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// What the outside world is called.
 const WORLD: &str = "0";
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::Chain)]
+pub(super) struct Shown {
     blocks: Vec<Block>,
     /// What `after` is for the next page.
     next: Option<i64>,
     valid: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::Block)]
 struct Block {
     timestamp: String,
     last_hash: String,
@@ -33,7 +36,8 @@ struct Block {
     data: BlockData,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::BlockData)]
 struct BlockData {
     origin: String,
     destination: String,

@@ -2,6 +2,7 @@
 
 mod chain;
 mod error;
+mod openapi;
 
 use actix_web::http::Method;
 use actix_web::http::header::CONTENT_TYPE;
@@ -9,6 +10,7 @@ use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use self::error::Problem;
 use crate::http::operation::Operation;
@@ -26,9 +28,14 @@ use crate::service::Service;
 const ID_MAX: usize = 128;
 
 pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::writes(Method::POST, "/reset", || web::to(reset)),
-    Operation::writes(Method::POST, "/event", || web::to(event)),
-    Operation::reads(Method::GET, "/chain", || web::to(chain::show)),
+    Operation::writes(Method::POST, "/reset", || web::to(reset), openapi::reset),
+    Operation::writes(Method::POST, "/event", || web::to(event), openapi::event),
+    Operation::reads(
+        Method::GET,
+        "/chain",
+        || web::to(chain::show),
+        openapi::chain,
+    ),
 ];
 
 /// What is asked; which fields count depends on the type.
@@ -42,7 +49,8 @@ struct Event {
 }
 
 /// What is answered: each side of what moved that has an account.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::Moved)]
 struct Moved<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Side<'a>>,
@@ -50,7 +58,8 @@ struct Moved<'a> {
     destination: Option<Side<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = events::Side)]
 struct Side<'a> {
     id: &'a str,
     balance: Number,

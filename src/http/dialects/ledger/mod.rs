@@ -2,6 +2,7 @@
 
 mod asked;
 mod error;
+mod openapi;
 
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue, VARY};
@@ -9,6 +10,7 @@ use actix_web::web::{self, Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
 use self::asked::Asked;
 use self::error::{Operation as Asking, Problem};
@@ -22,26 +24,75 @@ use crate::ledger::{
 };
 use crate::service::{Registered, Service};
 
+pub(in crate::http) use self::openapi::{balances, greeting};
+
 pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::writes(Method::GET, "/create", || web::to(create)),
-    Operation::writes(Method::POST, "/create", || web::to(create)),
-    Operation::writes(Method::GET, "/deposit", || web::to(deposit)),
-    Operation::writes(Method::POST, "/deposit", || web::to(deposit)),
-    Operation::writes(Method::GET, "/withdraw", || web::to(withdraw)),
-    Operation::writes(Method::POST, "/withdraw", || web::to(withdraw)),
-    Operation::writes(Method::GET, "/transfer", || web::to(transfer)),
-    Operation::writes(Method::POST, "/transfer", || web::to(transfer)),
-    Operation::reads(Method::POST, "/balance", || web::to(post_balance)),
+    Operation::writes(
+        Method::GET,
+        "/create",
+        || web::to(create),
+        openapi::get_create,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/create",
+        || web::to(create),
+        openapi::post_create,
+    ),
+    Operation::writes(
+        Method::GET,
+        "/deposit",
+        || web::to(deposit),
+        openapi::get_deposit,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/deposit",
+        || web::to(deposit),
+        openapi::post_deposit,
+    ),
+    Operation::writes(
+        Method::GET,
+        "/withdraw",
+        || web::to(withdraw),
+        openapi::get_withdraw,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/withdraw",
+        || web::to(withdraw),
+        openapi::post_withdraw,
+    ),
+    Operation::writes(
+        Method::GET,
+        "/transfer",
+        || web::to(transfer),
+        openapi::get_transfer,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/transfer",
+        || web::to(transfer),
+        openapi::post_transfer,
+    ),
+    Operation::reads(
+        Method::POST,
+        "/balance",
+        || web::to(post_balance),
+        openapi::post_balance,
+    ),
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ledger::Created)]
 struct Created {
     user_id: i64,
     name: String,
     email: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ledger::Moved)]
 struct Moved {
     transaction_id: String,
     user_id: i64,
@@ -49,7 +100,8 @@ struct Moved {
     currency_type: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ledger::Transferred)]
 struct Transferred {
     transaction_id: String,
     source_user_id: i64,
@@ -58,18 +110,20 @@ struct Transferred {
     currency_type: String,
 }
 
+#[derive(Serialize, ToSchema)]
+#[schema(as = ledger::Welcome)]
+struct Welcome {
+    message: &'static str,
+}
+
 /// A user's balances, each under the name of its currency.
-struct Balances {
+pub(in crate::http) struct Balances {
     user: UserId,
     balances: Vec<(String, Number)>,
 }
 
 /// `GET /`, for everybody but a browser.
 pub(in crate::http) fn welcome() -> HttpResponse {
-    #[derive(Serialize)]
-    struct Welcome {
-        message: &'static str,
-    }
     let message = "Welcome!";
     HttpResponse::Ok()
         .insert_header((VARY, "Accept"))

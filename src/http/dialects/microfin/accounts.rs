@@ -4,6 +4,7 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{receive_signed_in, session};
@@ -13,24 +14,27 @@ use crate::ledger::{AccountId, Fault, Head, Magnitude, OpenAccount, key};
 use crate::service::Service;
 
 /// Accounts on a page, at most.
-const PAGE_MAX: u8 = 100;
+pub(super) const PAGE_MAX: u8 = 100;
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = microfin::Opened)]
 #[serde(rename_all = "camelCase")]
-struct Opened {
+pub(super) struct Opened {
     message: &'static str,
     account_number: String,
     balance: &'static str,
 }
 
-#[derive(Serialize)]
-struct Page {
+#[derive(Serialize, ToSchema)]
+#[schema(as = microfin::Accounts)]
+pub(super) struct Page {
     accounts: Vec<Account>,
     /// The last account here, where there are more.
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = microfin::Account)]
 struct Account {
     #[serde(rename = "accountNumber")]
     number: String,

@@ -4,8 +4,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use thiserror::Error;
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
 use uuid::Uuid;
 
+use crate::http::description::Shapes;
 use crate::http::fault::{self, FaultWords};
 use crate::http::request::body::BodyError;
 use crate::http::request::idempotency::{self, KeyError, Refused};
@@ -46,9 +49,10 @@ pub(super) enum Asked {
     Transfer,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = microfin::Failure)]
 #[serde(rename_all = "camelCase")]
-struct Failure<'a> {
+pub(super) struct Failure<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<Uuid>,
@@ -99,6 +103,11 @@ impl ResponseError for Problem {
 /// What is refused before this dialect is asked.
 pub(in crate::http) fn refuse(status: StatusCode, message: &str) -> HttpResponse {
     failed(HttpResponseBuilder::new(status), message)
+}
+
+/// The shape of what is refused.
+pub(in crate::http) fn refusal(shapes: &mut Shapes) -> Ref {
+    shapes.of::<Failure>()
 }
 
 const NOT_SIGNED_IN: &str = "User not logged in";

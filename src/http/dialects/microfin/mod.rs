@@ -3,6 +3,7 @@
 mod accounts;
 mod error;
 mod moves;
+mod openapi;
 mod session;
 mod users;
 
@@ -11,6 +12,7 @@ use actix_web::http::Method;
 use actix_web::web::{self, Payload};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use self::error::{INVALID_INPUT, Problem};
 use crate::http::operation::Operation;
@@ -19,26 +21,68 @@ use crate::http::request::idempotency;
 use crate::ledger::UserId;
 use crate::service::Service;
 
-pub(in crate::http) use self::error::refuse;
+pub(in crate::http) use self::error::{refusal, refuse};
 
 pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::writes(Method::POST, "/api/signup", || web::to(users::sign_up)),
-    Operation::writes(Method::POST, "/api/signin", || web::to(users::sign_in)),
-    Operation::writes(Method::POST, "/api/signout", || web::to(users::sign_out)),
-    Operation::writes(Method::GET, "/api/accountGeneration", || {
-        web::to(accounts::open)
-    }),
-    Operation::writes(Method::POST, "/api/accountGeneration", || {
-        web::to(accounts::open)
-    }),
-    Operation::reads(Method::GET, "/api/accounts", || web::to(accounts::list)),
-    Operation::writes(Method::POST, "/api/deposit", || web::to(moves::deposit)),
-    Operation::writes(Method::POST, "/api/withdraw", || web::to(moves::withdraw)),
-    Operation::writes(Method::POST, "/api/transfer", || web::to(moves::transfer)),
+    Operation::writes(
+        Method::POST,
+        "/api/signup",
+        || web::to(users::sign_up),
+        openapi::sign_up,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/api/signin",
+        || web::to(users::sign_in),
+        openapi::sign_in,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/api/signout",
+        || web::to(users::sign_out),
+        openapi::sign_out,
+    ),
+    Operation::writes(
+        Method::GET,
+        "/api/accountGeneration",
+        || web::to(accounts::open),
+        openapi::open,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/api/accountGeneration",
+        || web::to(accounts::open),
+        openapi::open,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/api/accounts",
+        || web::to(accounts::list),
+        openapi::list,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/api/deposit",
+        || web::to(moves::deposit),
+        openapi::deposit,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/api/withdraw",
+        || web::to(moves::withdraw),
+        openapi::withdraw,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/api/transfer",
+        || web::to(moves::transfer),
+        openapi::transfer,
+    ),
 ];
 
 /// What is said where there is nothing else to say.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = microfin::Done)]
 struct Done {
     message: &'static str,
 }

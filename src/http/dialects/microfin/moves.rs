@@ -4,33 +4,43 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::error::{Asked, Problem};
 use super::{SignedIn, receive_signed_in, required, string};
+use crate::http::description;
 use crate::http::request::{idempotency, number};
 use crate::ledger::{
     AccountId, AccountRef, Currency, Fault, Head, Magnitude, Party, Posting, Side, UserId, key,
 };
 use crate::service::Service;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = microfin::OneAccount)]
 #[serde(rename_all = "camelCase")]
-struct OneAccount {
+pub(super) struct OneAccount {
+    #[schema(value_type = String)]
     account_number: Option<Box<RawValue>>,
+    #[schema(value_type = description::Amount)]
     amount: Option<Box<RawValue>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = microfin::TwoAccounts)]
 #[serde(rename_all = "camelCase")]
-struct TwoAccounts {
+pub(super) struct TwoAccounts {
+    #[schema(value_type = String)]
     sender_account_number: Option<Box<RawValue>>,
+    #[schema(value_type = String)]
     receiver_account_number: Option<Box<RawValue>>,
+    #[schema(value_type = description::Amount)]
     amount: Option<Box<RawValue>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = microfin::Moved)]
 #[serde(rename_all = "camelCase")]
-struct Moved {
+pub(super) struct Moved {
     message: &'static str,
     transaction_id: String,
     /// Of the caller's account; nobody else's is shown.

@@ -4,6 +4,7 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{Done, required, session, string};
@@ -12,16 +13,24 @@ use crate::http::request::{idempotency, text};
 use crate::ledger::{Email, Fault, key};
 use crate::service::{Password, Service, SignUp, SignedUp};
 
-#[derive(Deserialize)]
-struct Newcomer {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = microfin::Newcomer)]
+pub(super) struct Newcomer {
+    #[schema(value_type = String, min_length = 1, max_length = 255)]
     name: Option<Box<RawValue>>,
+    #[schema(value_type = String, format = Email)]
     email: Option<Box<RawValue>>,
+    /// With a capital letter, a small one and a digit.
+    #[schema(value_type = String, format = Password, min_length = 8, max_length = 128)]
     password: Option<Box<RawValue>>,
 }
 
-#[derive(Deserialize)]
-struct Credentials {
+#[derive(Deserialize, ToSchema)]
+#[schema(as = microfin::Credentials)]
+pub(super) struct Credentials {
+    #[schema(value_type = String, format = Email)]
     email: Option<Box<RawValue>>,
+    #[schema(value_type = String, format = Password)]
     password: Option<Box<RawValue>>,
 }
 

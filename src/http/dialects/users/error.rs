@@ -6,8 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde::Serialize;
 use thiserror::Error;
+use utoipa::ToSchema;
+use utoipa::openapi::Ref;
 use uuid::Uuid;
 
+use crate::http::description::Shapes;
 use crate::http::fault::{self, FaultWords};
 use crate::http::request::body::BodyError;
 use crate::http::request::idempotency::{self, Refused};
@@ -29,25 +32,29 @@ pub(super) enum Problem {
 }
 
 /// What is wrong with the fields of a request, each on its own.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = users::Errors)]
 pub(super) struct Errors {
     success: bool,
     errors: Vec<FieldError>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = users::FieldError)]
 struct FieldError {
     field: &'static str,
     message: String,
 }
 
-#[derive(Serialize)]
-struct Failure<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = users::Failure)]
+pub(super) struct Failure<'a> {
     success: bool,
     error: Words<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = users::Words)]
 #[serde(rename_all = "camelCase")]
 struct Words<'a> {
     message: &'a str,
@@ -59,6 +66,11 @@ struct Words<'a> {
 /// What is refused before this dialect is asked; also any unknown path or method under `/api`.
 pub(in crate::http) fn refuse(status: StatusCode, message: &str) -> HttpResponse {
     HttpResponseBuilder::new(status).json(body(status, message, None))
+}
+
+/// The shape of what is refused.
+pub(in crate::http) fn refusal(shapes: &mut Shapes) -> Ref {
+    shapes.of::<Failure>()
 }
 
 impl Errors {

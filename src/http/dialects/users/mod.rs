@@ -1,6 +1,7 @@
 //! The `users` dialect: balances of users, changed by a signed amount.
 
 mod error;
+mod openapi;
 
 use actix_web::http::Method;
 use actix_web::web::{self, Data, Path, Payload};
@@ -8,8 +9,10 @@ use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use self::error::{Errors, Problem};
+use crate::http::description;
 use crate::http::operation::Operation;
 use crate::http::request::number::{self, Number};
 use crate::http::request::{body, idempotency, text};
@@ -20,18 +23,32 @@ use crate::ledger::{
 };
 use crate::service::{Service, UserBalance};
 
-pub(in crate::http) use self::error::refuse;
+pub(in crate::http) use self::error::{refusal, refuse};
 
 pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::reads(Method::GET, "/api/health", || web::to(health)),
-    Operation::writes(Method::POST, "/api/users", || web::to(open)),
-    Operation::reads(Method::GET, "/api/users/{id}", || web::to(show)),
-    Operation::writes(Method::PUT, "/api/users/{id}/balance", || {
-        web::to(change_balance)
-    }),
+    Operation::reads(
+        Method::GET,
+        "/api/health",
+        || web::to(health),
+        openapi::health,
+    ),
+    Operation::writes(Method::POST, "/api/users", || web::to(open), openapi::open),
+    Operation::reads(
+        Method::GET,
+        "/api/users/{id}",
+        || web::to(show),
+        openapi::show,
+    ),
+    Operation::writes(
+        Method::PUT,
+        "/api/users/{id}/balance",
+        || web::to(change_balance),
+        openapi::change_balance,
+    ),
 ];
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = users::Health)]
 struct Health {
     status: &'static str,
     timestamp: String,
@@ -46,7 +63,8 @@ struct Success<T> {
     message: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = users::User)]
 #[serde(rename_all = "camelCase")]
 struct User {
     id: i64,
@@ -55,7 +73,8 @@ struct User {
     updated_at: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = users::NewBalance)]
 #[serde(rename_all = "camelCase")]
 struct NewBalance {
     id: i64,
@@ -63,15 +82,21 @@ struct NewBalance {
     updated_at: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = users::ChangeBalance)]
 struct ChangeBalance {
+    #[schema(value_type = description::Amount)]
     amount: Option<Box<RawValue>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = users::Open)]
 struct Open {
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     name: Option<Box<RawValue>>,
+    #[schema(value_type = Option<String>, format = Email)]
     email: Option<Box<RawValue>>,
+    #[schema(value_type = Option<description::Amount>)]
     balance: Option<Box<RawValue>>,
 }
 
