@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
+use serde::Deserialize;
 use serde_json::Value;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
@@ -80,10 +81,10 @@ impl Shapes {
     }
 
     /// A shape that is written as JSON Schema, under a name.
-    pub(in crate::http) fn written(&mut self, name: &str, shape: Value) -> Ref {
-        let read: RefOr<Schema> = serde_json::from_value(shape.clone()).expect("a schema");
+    pub(in crate::http) fn written(&mut self, name: &str, shape: &Value) -> Ref {
+        let read: RefOr<Schema> = Deserialize::deserialize(shape).expect("a schema");
         let again = serde_json::to_value(&read).expect("a schema is JSON");
-        assert_eq!(again, shape, "{name} loses something");
+        assert_eq!(again, *shape, "{name} loses something");
         let kept = self
             .0
             .entry(name.to_owned())

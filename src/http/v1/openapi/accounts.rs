@@ -21,7 +21,7 @@ pub(in crate::http::v1) fn open(shapes: &mut Shapes) -> OperationBuilder {
     let made = tagged("The account is opened", shapes::account(shapes), example());
     let operation = in_a_book("Opens an account")
         .parameter(required_key())
-        .request_body(body(shape, asked))
+        .request_body(Some(body(shape, asked)))
         .response("201", replayable(located(made)));
     let own = &[
         Code::ExternalIdTaken,
@@ -92,7 +92,7 @@ pub(in crate::http::v1) fn change(shapes: &mut Shapes) -> OperationBuilder {
         .parameter(id())
         .parameter(key())
         .parameter(if_match())
-        .request_body(patch(shape, asked))
+        .request_body(Some(patch(shape, asked)))
         .response("200", replayable(changed));
     let own = &[
         Code::InsufficientFunds,
@@ -134,7 +134,7 @@ fn status(shapes: &mut Shapes, summary: &str, more: &[Code]) -> OperationBuilder
         .parameter(id())
         .parameter(required_key())
         .parameter(if_match())
-        .request_body(optional_body(shape, json!({})))
+        .request_body(Some(optional_body(shape, json!({}))))
         .response("200", replayable(changed));
     let own = &[Code::AccountClosed];
     problems(

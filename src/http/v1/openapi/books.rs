@@ -14,7 +14,7 @@ pub(in crate::http::v1) fn open(shapes: &mut Shapes) -> OperationBuilder {
     let made = success("The book is open", shapes::book(shapes), example());
     let operation = in_a_book("Opens a book, which has accounts of its own")
         .parameter(required_key())
-        .request_body(body(shape, json!({"name": "sandbox"})))
+        .request_body(Some(body(shape, json!({"name": "sandbox"}))))
         .response("201", replayable(made));
     let own = &[Code::BookTaken];
     problems(operation, shapes, &[COMMON, CALLER, COMMAND, POST, own])

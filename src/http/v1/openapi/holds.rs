@@ -8,8 +8,8 @@ use super::answers::{
     replayable, success, tagged,
 };
 use super::questions::{
-    body, by_account, by_time, filter, if_match, if_none_match, in_a_book, key, optional_body,
-    paged, patch, path, required_key,
+    body, by_account, by_time, filter, if_match, if_none_match, in_a_book, key, may_match,
+    optional_body, paged, patch, path, required_key,
 };
 use super::{ACCOUNT, HOLD, OTHER, TIME, shapes, transactions};
 use crate::http::description::{Shapes, string};
@@ -21,7 +21,7 @@ pub(in crate::http::v1) fn place(shapes: &mut Shapes) -> OperationBuilder {
     let made = tagged("The money is set aside", shapes::hold(shapes), example());
     let operation = in_a_book("Sets money of an account aside")
         .parameter(required_key())
-        .request_body(body(shape, asked))
+        .request_body(Some(body(shape, asked)))
         .response("201", replayable(located(made)));
     let own = &[
         Code::TooManyHolds,
@@ -67,7 +67,7 @@ pub(in crate::http::v1) fn change(shapes: &mut Shapes) -> OperationBuilder {
         .parameter(id())
         .parameter(key())
         .parameter(if_match())
-        .request_body(patch(shape, json!({"amount": "40.00"})))
+        .request_body(Some(patch(shape, json!({"amount": "40.00"}))))
         .response("200", replayable(changed));
     let own = &[
         Code::HoldNotActive,
@@ -88,7 +88,8 @@ pub(in crate::http::v1) fn capture(shapes: &mut Shapes) -> OperationBuilder {
     let operation = in_a_book("Takes money that a hold has set aside")
         .parameter(id())
         .parameter(required_key())
-        .request_body(body(shape, json!({"to": OTHER, "amount": "12.50"})))
+        .parameter(may_match())
+        .request_body(Some(body(shape, json!({"to": OTHER, "amount": "12.50"}))))
         .response("201", replayable(located(made)));
     let own = &[
         Code::HoldNotActive,
@@ -97,6 +98,7 @@ pub(in crate::http::v1) fn capture(shapes: &mut Shapes) -> OperationBuilder {
         Code::SameAccount,
         Code::AmountTooLarge,
         Code::HoldAmountExceeded,
+        Code::PreconditionFailed,
     ];
     problems(
         operation,
@@ -111,9 +113,14 @@ pub(in crate::http::v1) fn void(shapes: &mut Shapes) -> OperationBuilder {
     let operation = in_a_book("Lets go what a hold has set aside")
         .parameter(id())
         .parameter(required_key())
-        .request_body(optional_body(shape, json!({})))
+        .parameter(may_match())
+        .request_body(Some(optional_body(shape, json!({}))))
         .response("200", replayable(voided));
-    let own = &[Code::HoldNotActive, Code::AccountClosed];
+    let own = &[
+        Code::HoldNotActive,
+        Code::AccountClosed,
+        Code::PreconditionFailed,
+    ];
     problems(
         operation,
         shapes,

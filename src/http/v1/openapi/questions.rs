@@ -98,6 +98,17 @@ pub(super) fn if_match() -> Parameter {
         .build()
 }
 
+/// What is acted on, if it matters.
+pub(super) fn may_match() -> Parameter {
+    let what = "The `ETag` of what is acted on, if it has to be that";
+    optional(
+        ParameterIn::Header,
+        "If-Match",
+        what,
+        string().pattern(Some(TAG)),
+    )
+}
+
 /// What is known already.
 pub(super) fn if_none_match() -> Parameter {
     let what = "An `ETag` that is known already; the answer is 304 if it is the same";
@@ -106,21 +117,21 @@ pub(super) fn if_none_match() -> Parameter {
 }
 
 /// A body that has to be sent.
-pub(super) fn body(shape: Ref, example: Value) -> Option<RequestBody> {
+pub(super) fn body(shape: Ref, example: Value) -> RequestBody {
     let body = of(shape, example).required(Some(Required::True));
-    Some(body.build())
+    body.build()
 }
 
 /// A body that may be left out.
-pub(super) fn optional_body(shape: Ref, example: Value) -> Option<RequestBody> {
-    Some(of(shape, example).build())
+pub(super) fn optional_body(shape: Ref, example: Value) -> RequestBody {
+    of(shape, example).build()
 }
 
 /// A body of a `PATCH` (RFC 7396).
-pub(super) fn patch(shape: Ref, example: Value) -> Option<RequestBody> {
+pub(super) fn patch(shape: Ref, example: Value) -> RequestBody {
     let merge = description::content(shape.clone(), example.clone());
     let body = of(shape, example).content("application/merge-patch+json", merge);
-    Some(body.required(Some(Required::True)).build())
+    body.required(Some(Required::True)).build()
 }
 
 const KEY_IS: &str =

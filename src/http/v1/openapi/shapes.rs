@@ -41,7 +41,7 @@ pub(super) fn problem(shapes: &mut Shapes) -> Ref {
         "account": of(NUMBER), "version": {"type": "integer"}, "balance": of(BOUND),
         "available": of(BOUND), "at": of(TIME),
     });
-    shapes.written("v1.Problem", object(members, &sight))
+    shapes.written("v1.Problem", &object(members, &sight))
 }
 
 pub(super) fn account(shapes: &mut Shapes) -> Ref {
@@ -52,7 +52,7 @@ pub(super) fn account(shapes: &mut Shapes) -> Ref {
         "status": one_of(&["open", "frozen", "closed"]), "metadata": shown_metadata(),
         "opened_at": of(TIME), "updated_at": of(TIME), "erased_at": of(TIME),
     });
-    shapes.written("v1.Account", object(members, &["erased_at"]))
+    shapes.written("v1.Account", &object(members, &["erased_at"]))
 }
 
 pub(super) fn new_account(shapes: &mut Shapes) -> Ref {
@@ -61,22 +61,22 @@ pub(super) fn new_account(shapes: &mut Shapes) -> Ref {
         "overdraft_limit": of(LIMIT), "metadata": metadata(),
     });
     let optional = ["external_id", "owner", "overdraft_limit", "metadata"];
-    shapes.written("v1.NewAccount", object(members, &optional))
+    shapes.written("v1.NewAccount", &object(members, &optional))
 }
 
 pub(super) fn account_change(shapes: &mut Shapes) -> Ref {
     let members = json!({"overdraft_limit": of(LIMIT), "metadata": metadata_patch()});
     let shape = object(members, &["overdraft_limit", "metadata"]);
-    shapes.written("v1.AccountChange", shape)
+    shapes.written("v1.AccountChange", &shape)
 }
 
 pub(super) fn transaction(shapes: &mut Shapes) -> Ref {
     let hold = hold_shape();
     let members = transaction_members();
-    shapes.written("v1.Transaction", object(members, &["erased_at"]));
+    shapes.written("v1.Transaction", &object(members, &["erased_at"]));
     let mut members = transaction_members();
     members["hold"] = hold;
-    shapes.written("v1.Capture", object(members, &["erased_at"]));
+    shapes.written("v1.Capture", &object(members, &["erased_at"]));
     Ref::from_schema_name("v1.Transaction")
 }
 
@@ -122,17 +122,17 @@ pub(super) fn new_transaction(shapes: &mut Shapes) -> Ref {
         "reference": reference(), "metadata": metadata(), "dry_run": boolean,
     });
     let optional = ["conditions", "reference", "metadata", "dry_run"];
-    shapes.written("v1.NewTransaction", object(members, &optional))
+    shapes.written("v1.NewTransaction", &object(members, &optional))
 }
 
 pub(super) fn saying(shapes: &mut Shapes) -> Ref {
     let members = json!({"reference": reference(), "metadata": metadata()});
     let shape = object(members, &["reference", "metadata"]);
-    shapes.written("v1.Saying", shape)
+    shapes.written("v1.Saying", &shape)
 }
 
 pub(super) fn hold(shapes: &mut Shapes) -> Ref {
-    shapes.written("v1.Hold", hold_shape())
+    shapes.written("v1.Hold", &hold_shape())
 }
 
 pub(super) fn new_hold(shapes: &mut Shapes) -> Ref {
@@ -141,12 +141,12 @@ pub(super) fn new_hold(shapes: &mut Shapes) -> Ref {
         "expires_at": of(MOMENT), "reference": reference(), "metadata": metadata(),
     });
     let shape = object(members, &["expires_at", "reference", "metadata"]);
-    shapes.written("v1.NewHold", shape)
+    shapes.written("v1.NewHold", &shape)
 }
 
 pub(super) fn hold_change(shapes: &mut Shapes) -> Ref {
     let members = json!({"amount": of(LIMIT), "expires_at": of(MOMENT)});
-    shapes.written("v1.HoldChange", object(members, &["amount", "expires_at"]))
+    shapes.written("v1.HoldChange", &object(members, &["amount", "expires_at"]))
 }
 
 pub(super) fn new_capture(shapes: &mut Shapes) -> Ref {
@@ -155,13 +155,13 @@ pub(super) fn new_capture(shapes: &mut Shapes) -> Ref {
         "overcapture": {"type": "boolean"}, "reference": reference(), "metadata": metadata(),
     });
     let optional = ["amount", "final", "overcapture", "reference", "metadata"];
-    shapes.written("v1.NewCapture", object(members, &optional))
+    shapes.written("v1.NewCapture", &object(members, &optional))
 }
 
 /// A body that says nothing.
 pub(super) fn nothing(shapes: &mut Shapes) -> Ref {
     let shape = json!({"type": "object", "maxProperties": 0});
-    shapes.written("v1.Nothing", shape)
+    shapes.written("v1.Nothing", &shape)
 }
 
 pub(super) fn user(shapes: &mut Shapes) -> Ref {
@@ -169,7 +169,7 @@ pub(super) fn user(shapes: &mut Shapes) -> Ref {
         "id": of(USER), "name": {"type": ["string", "null"]}, "email": {"type": ["string", "null"]},
         "created_at": of(TIME),
     });
-    shapes.written("v1.User", object(members, &[]))
+    shapes.written("v1.User", &object(members, &[]))
 }
 
 pub(super) fn new_user(shapes: &mut Shapes) -> Ref {
@@ -177,16 +177,16 @@ pub(super) fn new_user(shapes: &mut Shapes) -> Ref {
         "name": {"type": "string", "minLength": 1, "maxLength": 255},
         "email": {"type": "string", "format": "email", "maxLength": 254},
     });
-    shapes.written("v1.NewUser", object(members, &["name", "email"]))
+    shapes.written("v1.NewUser", &object(members, &["name", "email"]))
 }
 
 pub(super) fn book(shapes: &mut Shapes) -> Ref {
     let members = json!({"name": of(BOOK), "opened_at": of(TIME)});
-    shapes.written("v1.Book", object(members, &[]))
+    shapes.written("v1.Book", &object(members, &[]))
 }
 
 pub(super) fn new_book(shapes: &mut Shapes) -> Ref {
-    shapes.written("v1.NewBook", object(json!({"name": of(BOOK)}), &[]))
+    shapes.written("v1.NewBook", &object(json!({"name": of(BOOK)}), &[]))
 }
 
 pub(super) fn currency(shapes: &mut Shapes) -> Ref {
@@ -194,7 +194,7 @@ pub(super) fn currency(shapes: &mut Shapes) -> Ref {
         "code": of(CURRENCY), "name": text(), "scale": {"type": "integer"},
         "crypto": {"type": "boolean"},
     });
-    shapes.written("v1.Currency", object(members, &[]))
+    shapes.written("v1.Currency", &object(members, &[]))
 }
 
 /// What became of a request under a key.
@@ -206,7 +206,7 @@ pub(super) fn key(shapes: &mut Shapes) -> Ref {
         "problem": {"$ref": "#/components/schemas/v1.Problem"},
     });
     let optional = ["status", "transaction", "location", "problem"];
-    shapes.written("v1.Key", object(members, &optional))
+    shapes.written("v1.Key", &object(members, &optional))
 }
 
 pub(super) fn explained(shapes: &mut Shapes) -> Ref {
@@ -214,7 +214,7 @@ pub(super) fn explained(shapes: &mut Shapes) -> Ref {
         "type": text(), "code": {"type": "string"}, "status": {"type": "integer"},
         "title": text(), "explanation": text(), "remembered": {"type": "boolean"},
     });
-    shapes.written("v1.Explained", object(members, &[]))
+    shapes.written("v1.Explained", &object(members, &[]))
 }
 
 /// Every code that there is, on one page.
@@ -222,7 +222,7 @@ pub(super) fn all_explained(shapes: &mut Shapes) -> Ref {
     explained(shapes);
     let items = json!({"$ref": "#/components/schemas/v1.Explained"});
     let members = json!({"data": {"type": "array", "items": items}});
-    shapes.written("v1.AllExplained", object(members, &[]))
+    shapes.written("v1.AllExplained", &object(members, &[]))
 }
 
 /// A page of what has a shape, under a name.
@@ -231,7 +231,7 @@ pub(super) fn page(shapes: &mut Shapes, name: &str, item: &Ref) -> Ref {
         "data": {"type": "array", "items": {"$ref": item.ref_location}, "maxItems": 100},
         "next_cursor": {"type": ["string", "null"]},
     });
-    shapes.written(name, object(members, &[]))
+    shapes.written(name, &object(members, &[]))
 }
 
 fn transaction_members() -> Value {

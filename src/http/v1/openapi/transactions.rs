@@ -28,7 +28,7 @@ pub(in crate::http::v1) fn post(shapes: &mut Shapes) -> OperationBuilder {
     let operation = in_a_book("Moves money, all or nothing")
         .description(Some("Everything but a dry run needs a key."))
         .parameter(key())
-        .request_body(body(shape, asked))
+        .request_body(Some(body(shape, asked)))
         .response("200", dry)
         .response("201", replayable(located(made)));
     let own = &[
@@ -83,10 +83,10 @@ pub(in crate::http::v1) fn reverse(shapes: &mut Shapes) -> OperationBuilder {
     let operation = in_a_book("Turns a transaction round, once and whole")
         .parameter(id())
         .parameter(required_key())
-        .request_body(optional_body(
+        .request_body(Some(optional_body(
             shape,
             json!({"reference": "refund of invoice 17"}),
-        ))
+        )))
         .response("201", replayable(located(made)));
     let own = &[
         Code::AlreadyReversed,

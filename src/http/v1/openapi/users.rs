@@ -17,7 +17,7 @@ pub(in crate::http::v1) fn open(shapes: &mut Shapes) -> OperationBuilder {
     let made = success("The user is there", shapes::user(shapes), example());
     let operation = in_a_book("Adds a user, who may own accounts")
         .parameter(required_key())
-        .request_body(optional_body(shape, asked))
+        .request_body(Some(optional_body(shape, asked)))
         .response("201", replayable(located(made)));
     let own = &[Code::EmailTaken];
     problems(operation, shapes, &[COMMON, CALLER, COMMAND, POST, own])
