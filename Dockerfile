@@ -5,6 +5,7 @@ WORKDIR /build
 COPY Cargo.toml Cargo.lock build.rs ./
 COPY migrations migrations
 COPY docs/dialects.md docs/dialects.md
+COPY docs/v1.md docs/v1.md
 COPY src src
 # Dependencies stay built in the cache from one image to the next. Passbook itself is always built anew: cargo tells a changed
 # file by its time, and a copied file can be older than the cache although it has changed.

@@ -123,7 +123,7 @@ pub(super) async fn change(
     let body = asked.body().await?;
     let change = body.read(Change::read)?;
     let key = asked.key()?;
-    let versions = asked.required_match()?.versions();
+    let versions = asked.required_match(&service, &who, key.as_deref()).await?;
     let request = Request::new(&who, &asked, &body, key, &change.metadata)?;
     let amendment = Amendment::Details(DetailsChange {
         overdraft_limit: change.limit,
@@ -172,7 +172,7 @@ async fn set_status(
     let body = asked.optional_body().await?;
     body.read(|_| Some(()))?;
     let key = asked.write_key(&service)?;
-    let versions = asked.required_match()?.versions();
+    let versions = asked.required_match(&service, &who, key.as_deref()).await?;
     let request = Request::new(&who, &asked, &body, key, &())?;
     let request = request.to(Object::Account(account.clone()), versions);
     let action = Action::Amend(account, Amendment::Status(status));

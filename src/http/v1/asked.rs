@@ -16,7 +16,9 @@ use super::object::Body;
 use super::problem::Problem;
 use super::query::{Names, Query};
 use crate::http::request::body::{self, BodyError};
+use crate::ledger::Version;
 use crate::service::Service;
+use crate::service::native::{Looked, Who};
 
 const MERGE_PATCH: &str = "application/merge-patch+json";
 /// The kinds of body that are read, as a field of the answer lists them.
@@ -119,10 +121,27 @@ impl Asked {
         idempotency::fingerprint(method, path, request.query_string(), &body.json)
     }
 
+    /// The versions that a change may be of; none stands for any. What was answered under its key is answered again,
+    /// whatever is said of versions now.
+    ///
     /// # Errors
     /// If there is no `If-Match`, or it is malformed.
-    pub(in crate::http) fn required_match(&self) -> Result<Known, Problem> {
-        conditional::required_match(self.headers())
+    pub(in crate::http) async fn required_match(
+        &self,
+        service: &Service,
+        who: &Who,
+        key: Option<&str>,
+    ) -> Result<Option<Vec<Version>>, Problem> {
+        if let Some(known) = self.find_match()? {
+            return Ok(known.versions());
+        }
+        if let Some(key) = key
+            && let Some(Looked::Done(_)) = service.look_up(who, key).await?
+        {
+            return Ok(None);
+        }
+        let detail = "This change needs If-Match with the ETag that it is of, or *";
+        Err(Problem::new(Code::PreconditionRequired, detail))
     }
 
     /// # Errors
@@ -145,7 +164,7 @@ impl Asked {
             MERGE_PATCH if is_patch => Ok(Some(body)),
             _ => {
                 let (name, kinds) = if is_patch { PATCH_KINDS } else { KINDS };
-                let detail = "The body must be JSON, and be said to be";
+                let detail = "The body must be JSON, with the field Content-Type: application/json";
                 Err(Problem::new(Code::UnsupportedMediaType, detail).with(name, kinds))
             }
         }
@@ -275,7 +294,8 @@ mod tests {
         assert!(asked.query(&[]).is_err() && asked.list(&[]).is_err());
         assert_eq!(asked.key().expect("a key").as_deref(), Some("a-1"));
         assert_eq!(asked.required_key().expect("a key"), "a-1");
-        let versions = asked.required_match().expect("tags").versions();
+        let known = asked.find_match().expect("tags");
+        let versions = known.and_then(|known| known.versions());
         assert_eq!(versions, Some(vec![Version(7)]));
         let print = asked.fingerprint(&body).expect("a fingerprint");
         let expected =

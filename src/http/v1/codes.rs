@@ -246,7 +246,7 @@ impl Code {
             Self::SameAccount => Row(422, "same_account", Remembered, "Both sides are the same",
                 "A posting has two different sides, of which one may be `world`."),
             Self::AmountTooLarge => Row(422, "amount_too_large", Remembered, "The amount is too large",
-                "An amount, or the balance that it would make, is beyond 10^27 minor units of the currency."),
+                "The balance that the amount would make is beyond 10^27 minor units of the currency."),
             Self::HoldNotFound => Row(422, "hold_not_found", Remembered, "There is no such hold",
                 "A hold in the body does not exist in this book. Look at its id."),
             Self::HoldAmountExceeded => Row(422, "hold_amount_exceeded", Remembered, "More than the hold has",

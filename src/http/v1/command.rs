@@ -31,8 +31,6 @@ pub(super) struct Request<'a> {
     conditions: Vec<Condition>,
     note: Option<Note>,
     is_dry: bool,
-    /// Whether its body has postings and conditions, so that a refusal can say which.
-    has_parts: bool,
 }
 
 /// What became of it.
@@ -68,7 +66,6 @@ impl<'a> Request<'a> {
             conditions: Vec::new(),
             note: None,
             is_dry: false,
-            has_parts: false,
         })
     }
 
@@ -100,7 +97,6 @@ impl<'a> Request<'a> {
             is_dry,
             // What is not kept has no key.
             key: self.key.filter(|_| !is_dry),
-            has_parts: true,
             ..self
         }
     }
@@ -131,12 +127,7 @@ impl<'a> Request<'a> {
         match answered.outcome {
             Ok(receipt) => Ok(Done { receipt, is_replay }),
             Err(rejection) => {
-                let problem = refusal::problem(
-                    &rejection,
-                    answered.sight.as_deref(),
-                    self.has_parts,
-                    request_id,
-                );
+                let problem = refusal::problem(&rejection, answered.sight.as_deref(), request_id);
                 Err(if is_replay {
                     problem.with(idempotency::REPLAYED.0, idempotency::REPLAYED.1)
                 } else {

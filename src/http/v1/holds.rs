@@ -104,7 +104,7 @@ pub(super) async fn change(
         Some((amount?, expires_at?))
     })?;
     let key = asked.key()?;
-    let versions = asked.required_match()?.versions();
+    let versions = asked.required_match(&service, &who, key.as_deref()).await?;
     let request = Request::new(&who, &asked, &body, key, &())?;
     let request = request.to(Object::Hold(id), versions);
     let change = HoldChange { amount, expires_at };

@@ -59,9 +59,8 @@ fn done(key: String, recorded: &Recorded) -> Result<Shown, Fault> {
             (status, location, None)
         }
         Err(rejection) => {
-            let has_parts = true;
             let sight = recorded.sight.as_deref();
-            let problem = refusal::problem(rejection, sight, has_parts, Uuid::nil());
+            let problem = refusal::problem(rejection, sight, Uuid::nil());
             let text = String::from_utf8(problem.to_bytes()).map_err(|_| Fault::Bug)?;
             let text = RawValue::from_string(text).map_err(|_| Fault::Bug)?;
             (problem.code.status().as_u16(), None, Some(text))

@@ -9,13 +9,8 @@ use super::values;
 use crate::ledger::{Native, Part, Rejection, Sight};
 
 /// The problem that a refusal is. What is shown of a remembered one is what was seen then.
-pub(super) fn problem(
-    rejection: &Rejection,
-    sight: Option<&Sight>,
-    has_parts: bool,
-    request_id: Uuid,
-) -> Problem {
-    let part = sight.and_then(|sight| sight.part).filter(|_| has_parts);
+pub(super) fn problem(rejection: &Rejection, sight: Option<&Sight>, request_id: Uuid) -> Problem {
+    let part = sight.and_then(|sight| sight.part);
     let pointer = part.map(pointer);
     let mut problem = match rejection {
         Rejection::Native(Native::NotInCurrency { currency }) => {
@@ -133,7 +128,7 @@ fn native_words(native: &Native) -> (Code, &'static str) {
         Native::OwnerNotFound => (Code::UserNotFound, "There is no such user"),
         Native::TimeOutOfRange => (
             Code::TimeOutOfRange,
-            "The time is not after the decision, or too long after it",
+            "The time is not after the decision, or more than 90 days after it",
         ),
     }
 }

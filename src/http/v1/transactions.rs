@@ -202,7 +202,7 @@ impl Written {
         let currency = body.required("currency", text(values::currency));
         let (from, amount) = (from?, amount?);
         if from == Party::World && amount.is_none() {
-            body.flaw("amount", "must be a number, as the world has no end");
+            body.flaw("amount", "must be an amount, as the world has no end");
             return None;
         }
         Some(Self {

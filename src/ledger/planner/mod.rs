@@ -141,7 +141,7 @@ impl<'a, 'v> Planner<'a, 'v> {
             Err(rejection) => {
                 self.drafts.undo();
                 let caller = command.caller.as_ref();
-                let sight = caller.map(|caller| Box::new(self.sight(caller, &rejection)));
+                let sight = caller.map(|caller| Box::new(self.sight(command, caller, &rejection)));
                 self.refuse(command, scope, &rejection, sight.as_deref());
                 self.note_forgotten(command, scope, &rejection);
                 Answered {
@@ -270,11 +270,12 @@ impl<'a, 'v> Planner<'a, 'v> {
     }
 
     /// What a refusal was decided on: the account before the command, whose steps are undone.
-    fn sight(&self, caller: &Caller, rejection: &Rejection) -> Sight {
+    fn sight(&self, command: &Command, caller: &Caller, rejection: &Rejection) -> Sight {
         let account = rejection.account().filter(|id| self.drafts.has(*id));
         Sight {
             request_id: caller.request_id.clone(),
-            part: self.part,
+            // What is addressed to an object has no parts of its own.
+            part: self.part.filter(|_| command.target.is_none()),
             account: account.map(|id| Seen::of(self.drafts.head(id))),
             at: self.drafts.time(self.now, account),
         }

@@ -95,7 +95,10 @@ async fn a_reversal_is_refused_for_what_a_transaction_is_refused_for() {
     let (ada, bob) = (bank.account_with("10").await, bank.account_with("0").await);
     let id = id_of(&bank.transact(&[usd(&ada, &bob, "4")]).await);
     assert_eq!(bank.transact(&[usd(&bob, "world", "1")]).await.status, 201);
-    let poor = reverse(&bank, &id).await;
+    let path = format!("/v1/transactions/{id}/reversal");
+    let poor = bank.once("poor", &path, &json!({})).await;
+    let known = bank.shown("/v1/idempotency-keys/poor").await;
+    assert_eq!(known["problem"], poor.json(), "as it was answered");
     assert_refused(&poor, 422, "insufficient_funds", "it is spent");
     assert_seen(&poor, &bob, ["3", "3.00", "3.00"]);
     assert_eq!(bank.transact(&[usd("world", &bob, "1")]).await.status, 201);

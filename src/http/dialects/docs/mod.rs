@@ -56,6 +56,12 @@ pub(in crate::http) const OPERATIONS: &[Operation] = &[
         || web::to(async || said(TEXT).body(DIALECTS)),
         |_| shown("Tells of the dialects in prose", TEXT),
     ),
+    Operation::reads(
+        Method::GET,
+        "/docs/v1.md",
+        || web::to(async || said(TEXT).body(NATIVE)),
+        |_| shown("Tells of the native API in prose", TEXT),
+    ),
 ];
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -67,6 +73,8 @@ const PAGE: &str = include_str!("index.html");
 const START: &str = include_str!("start.js");
 /// What every dialect is asked, and how it answers.
 const DIALECTS: &str = include_str!("../../../../docs/dialects.md");
+/// The native API in prose.
+const NATIVE: &str = include_str!("../../../../docs/v1.md");
 /// Nothing comes from elsewhere, and nothing is sent there. The page's scripts set styles, and draw marks from `data:`.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -32,7 +32,11 @@ pub(super) fn paged(operation: OperationBuilder) -> OperationBuilder {
     let cursor = string().pattern(Some("^[A-Za-z0-9_-]+$"));
     operation
         .parameter(description::limit(20).build())
-        .parameter(filter("order", "Newest first, or oldest", order))
+        .parameter(filter(
+            "order",
+            "Descending or ascending: by id, or by name where there is no id",
+            order,
+        ))
         .parameter(filter("cursor", "`next_cursor` of the page before", cursor))
 }
 

@@ -13,7 +13,8 @@ pub(super) const CURRENCY: &str = "^[A-Z][A-Z0-9]{2,11}$";
 pub(super) const EXTERNAL_ID: &str = "^[A-Za-z0-9_.:-]{1,255}$";
 pub(super) const BOOK: &str = "^[a-z][a-z0-9_-]{0,63}$";
 /// RFC 3339, as it is asked.
-pub(super) const MOMENT: &str = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?Z$";
+pub(super) const MOMENT: &str = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$";
+const OVERCAPTURE: &str = "Whether more than remains may be taken, out of what is available";
 const SIDE: &str = "^(world|[0-9]{12})$";
 const LIMIT: &str = r"^(0|[1-9][0-9]{0,27})(\.[0-9]{1,18})?$";
 const BOUND: &str = r"^-?(0|[1-9][0-9]{0,27})(\.[0-9]{1,18})?$";
@@ -87,15 +88,23 @@ pub(super) fn capture(shapes: &mut Shapes) -> Ref {
 }
 
 pub(super) fn new_transaction(shapes: &mut Shapes) -> Ref {
-    let boolean = json!({"type": "boolean"});
     let plain = object(
-        json!({"from": of(SIDE), "to": of(SIDE), "amount": of(QUANTITY), "currency": of(CURRENCY)}),
+        json!({
+            "from": told(of(SIDE), "What gives: an account, or `world`"),
+            "to": told(of(SIDE), "What takes: another account, or `world`"),
+            "amount": told(of(QUANTITY), "`all` is all that is available of `from` at its turn"),
+            "currency": of(CURRENCY),
+        }),
         &[],
     );
     let captured = object(
         json!({
-            "hold": of(UUID), "final": boolean, "overcapture": boolean, "to": of(SIDE),
-            "amount": of(QUANTITY), "currency": of(CURRENCY),
+            "hold": told(of(UUID), "The hold that gives, in place of `from`"),
+            "final": told(switch(false), "Whether what remains of the hold is released"),
+            "overcapture": told(switch(false), OVERCAPTURE),
+            "to": told(of(SIDE), "What takes: another account, or `world`"),
+            "amount": told(of(QUANTITY), "`all` is all that remains of the hold"),
+            "currency": of(CURRENCY),
         }),
         &["final", "overcapture"],
     );
@@ -108,7 +117,11 @@ pub(super) fn new_transaction(shapes: &mut Shapes) -> Ref {
     ];
     let condition = object(
         json!({
-            "account": of(NUMBER), "version": {"type": "integer", "minimum": 1},
+            "account": of(NUMBER),
+            "version": {
+                "type": "integer", "minimum": 1,
+                "description": "Compared before the first posting; bounds hold after the last one",
+            },
             "available_at_least": of(BOUND), "available_at_most": of(BOUND),
             "balance_at_least": of(BOUND), "balance_at_most": of(BOUND),
         }),
@@ -119,7 +132,8 @@ pub(super) fn new_transaction(shapes: &mut Shapes) -> Ref {
             "type": "array", "items": {"oneOf": [plain, captured]}, "minItems": 1, "maxItems": 100,
         },
         "conditions": {"type": "array", "items": condition, "maxItems": 100},
-        "reference": reference(), "metadata": metadata(), "dry_run": boolean,
+        "reference": reference(), "metadata": metadata(),
+        "dry_run": told(switch(false), "Whether the answer is all that comes of it"),
     });
     let optional = ["conditions", "reference", "metadata", "dry_run"];
     shapes.written("v1.NewTransaction", &object(members, &optional))
@@ -138,24 +152,39 @@ pub(super) fn hold(shapes: &mut Shapes) -> Ref {
 pub(super) fn new_hold(shapes: &mut Shapes) -> Ref {
     let members = json!({
         "account": of(NUMBER), "amount": of(LIMIT), "currency": of(CURRENCY),
-        "expires_at": of(MOMENT), "reference": reference(), "metadata": metadata(),
+        "expires_at": told(of(MOMENT), "In seven days if nothing is said, at most in 90"), "reference": reference(), "metadata": metadata(),
     });
     let shape = object(members, &["expires_at", "reference", "metadata"]);
     shapes.written("v1.NewHold", &shape)
 }
 
 pub(super) fn hold_change(shapes: &mut Shapes) -> Ref {
-    let members = json!({"amount": of(LIMIT), "expires_at": of(MOMENT)});
+    let members = json!({
+        "amount": told(of(LIMIT), "All that is set aside, with what is captured of it"),
+        "expires_at": told(of(MOMENT), "At most in 90 days"),
+    });
     shapes.written("v1.HoldChange", &object(members, &["amount", "expires_at"]))
 }
 
 pub(super) fn new_capture(shapes: &mut Shapes) -> Ref {
     let members = json!({
-        "to": of(SIDE), "amount": of(LIMIT), "final": {"type": "boolean"},
-        "overcapture": {"type": "boolean"}, "reference": reference(), "metadata": metadata(),
+        "to": told(of(SIDE), "What takes: another account, or `world`"),
+        "amount": told(of(LIMIT), "All that remains if nothing is said"),
+        "final": told(switch(true), "Whether what remains of the hold is released"),
+        "overcapture": told(switch(false), OVERCAPTURE), "reference": reference(), "metadata": metadata(),
     });
     let optional = ["amount", "final", "overcapture", "reference", "metadata"];
     shapes.written("v1.NewCapture", &object(members, &optional))
+}
+
+fn switch(default: bool) -> Value {
+    json!({"type": "boolean", "default": default})
+}
+
+/// A shape with what it is for.
+fn told(mut shape: Value, what: &str) -> Value {
+    shape["description"] = what.into();
+    shape
 }
 
 /// A body that says nothing.

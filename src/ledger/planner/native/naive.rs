@@ -208,7 +208,7 @@ impl Naive {
         });
         Sight {
             request_id: caller.request_id.clone(),
-            part,
+            part: part.filter(|_| command.target.is_none()),
             account: seen,
             at,
         }
