@@ -13,6 +13,7 @@ mod limits;
 mod lists;
 mod problems;
 mod protocol;
+mod random;
 mod replays;
 mod reversal;
 mod skew;
