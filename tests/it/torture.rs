@@ -10,6 +10,7 @@ mod clock;
 mod crashes;
 mod disk;
 mod late;
+mod native;
 mod network;
 mod newer;
 mod overload;

@@ -83,20 +83,27 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 impl Proxy {
     /// A way to a new database that leads through the proxy, from socket to socket: a batch is committed with its statement.
     pub(crate) async fn to_new_database() -> (Self, String) {
-        let (proxy, direct) = Self::between_sockets().await;
+        let direct = postgres::create_database().await;
+        (Self::to(&direct), direct)
+    }
+
+    /// The same to a database that is there.
+    pub(crate) fn to(direct: &str) -> Self {
+        let proxy = Self::between_sockets(direct);
         let listener = proxy.listen_on_socket();
-        let (state, socket) = (Arc::clone(&proxy.state), socket_of(&direct));
+        let (state, socket) = (Arc::clone(&proxy.state), socket_of(direct));
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 open(client, &socket, &state).await;
             }
         });
-        (proxy, direct)
+        proxy
     }
 
     /// The same over a network, for the service: a server that cannot bound a transaction is told to commit by a message of its own.
     pub(crate) async fn over_tcp_to_new_database() -> (Self, String) {
-        let (mut proxy, direct) = Self::between_sockets().await;
+        let direct = postgres::create_database().await;
+        let mut proxy = Self::between_sockets(&direct);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (state, socket) = (Arc::clone(&proxy.state), socket_of(&direct));
@@ -111,11 +118,10 @@ impl Proxy {
         (proxy, direct)
     }
 
-    async fn between_sockets() -> (Self, String) {
-        let direct = postgres::create_database().await;
+    fn between_sockets(direct: &str) -> Self {
         let directory = process::data_dir();
         let host = process::path_of(&directory).replace('/', "%2F");
-        let database = database_of(&direct);
+        let database = database_of(direct);
         let database_url =
             format!("postgres://passbook@localhost:5432/{database}?host={host}&sslmode=disable");
         let state = State {
@@ -130,12 +136,11 @@ impl Proxy {
             made: AtomicU64::new(0),
             silenced: AtomicU64::new(0),
         };
-        let proxy = Self {
+        Self {
             database_url,
             state: Arc::new(state),
             _directory: directory,
-        };
-        (proxy, direct)
+        }
     }
 
     fn listen_on_socket(&self) -> UnixListener {
@@ -225,7 +230,7 @@ impl State {
     }
 }
 
-/// A connection through the proxy, if it is open.
+/// A connection through the proxy, if it is open and PostgreSQL is there.
 async fn open(client: impl Stream, socket: &Path, state: &Arc<State>) {
     let door = state.door.load(Ordering::SeqCst);
     if door != Door::Open as u8 {
@@ -234,8 +239,9 @@ async fn open(client: impl Stream, socket: &Path, state: &Arc<State>) {
     if door == Door::Shut as u8 {
         return;
     }
-    let server = UnixStream::connect(socket).await;
-    let server = server.expect("PostgreSQL listens");
+    let Ok(server) = UnixStream::connect(socket).await else {
+        return;
+    };
     if door == Door::Silent as u8 {
         tokio::spawn(stall(client, server));
     } else {

@@ -2,7 +2,6 @@
 //! half done, and all of it in an order that the clients cannot have been mistaken about.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -55,18 +54,7 @@ pub(super) async fn check(run: &mut Run, world: &World, history: History, databa
         ..
     } = settled;
     run.count("operations checked", operations.len() as u64);
-    if !findings.is_empty() {
-        let kept = run.keep();
-        fs::write(kept.join("history.jsonl"), lines).expect("written");
-        fs::write(kept.join("findings.txt"), findings.join("\n")).expect("written");
-        panic!(
-            "{} violations; the history and all of them are in {}; again: {}\n{}",
-            findings.len(),
-            kept.display(),
-            run.replay(),
-            findings[..findings.len().min(10)].join("\n")
-        );
-    }
+    run.judge(&findings, &lines);
 }
 
 /// Asks for everything that has a key again, twice. What was told is told the same; what was not has one outcome from now on.

@@ -89,8 +89,25 @@ impl Run {
         }
     }
 
+    /// Fails with the history on disk, if anything is not as it was told.
+    pub(super) fn judge(&self, findings: &[String], history: &str) {
+        if findings.is_empty() {
+            return;
+        }
+        let kept = self.keep();
+        fs::write(kept.join("history.jsonl"), history).expect("written");
+        fs::write(kept.join("findings.txt"), findings.join("\n")).expect("written");
+        panic!(
+            "{} violations; the history and all of them are in {}; again: {}\n{}",
+            findings.len(),
+            kept.display(),
+            self.replay(),
+            findings[..findings.len().min(10)].join("\n")
+        );
+    }
+
     /// Where to keep what a failure leaves behind.
-    pub(super) fn keep(&self) -> PathBuf {
+    fn keep(&self) -> PathBuf {
         let directory = self.keep_at("");
         fs::create_dir_all(&directory).expect("a directory");
         directory
