@@ -114,24 +114,36 @@ async fn list_next(
     rows.iter().map(read).collect()
 }
 
-/// Accounts that have something due, as many as are asked for, the longest due first.
+/// Accounts that have something due, the longest due first. An account comes whole, so the last one may bring more
+/// holds than are asked for.
 ///
 /// # Errors
 /// If the database does not answer.
 pub async fn list_due_accounts(
     connection: &mut Connection,
     now: DateTime<Utc>,
-    limit: i64,
+    holds_max: i64,
 ) -> Result<Vec<AccountId>, StorageError> {
     const SQL: &str = "
         select account_id from (
-            select account_id, expires_at from holds where status = 'active' and expires_at <= $1
-            order by expires_at limit $2
-        ) as due
-        group by account_id order by min(expires_at)";
+            select first.account_id, first.since,
+                sum(whole.holds) over (order by first.since, first.account_id) - whole.holds as before
+            from (
+                select account_id, min(expires_at) as since from (
+                    select account_id, expires_at from holds where status = 'active' and expires_at <= $1
+                    order by expires_at limit $2
+                ) as due
+                group by account_id
+            ) as first
+            cross join lateral (
+                select count(*) as holds from holds
+                where holds.account_id = first.account_id and status = 'active' and expires_at <= $1
+            ) as whole
+        ) as counted
+        where before < $2 order by since, account_id";
     let ids: Vec<i64> = sqlx::query_scalar(SQL)
         .bind(now)
-        .bind(limit)
+        .bind(holds_max)
         .fetch_all(connection)
         .await?;
     Ok(ids.into_iter().map(AccountId).collect())

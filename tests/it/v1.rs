@@ -18,6 +18,7 @@ mod replays;
 mod reversal;
 mod skew;
 mod story;
+mod sweeping;
 mod transactions;
 mod users;
 
