@@ -60,7 +60,7 @@ pub enum Scenario {
     Transactions,
     /// The same with ten postings
     Postings,
-    /// Holds of /v1, placed on any of many accounts in USD (needs the database)
+    /// Holds of /v1 on any of many accounts in USD, each placed and then captured (needs the database)
     Holds,
     /// Sign-ins with a password
     #[value(name = "signin")]

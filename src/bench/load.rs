@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, oneshot};
 use super::case::Load;
 use super::client::Connection;
 use super::error::Error;
-use super::requests::Requests;
+use super::requests::{Gives, Requests};
 use super::tally::Tally;
 use super::target::Target;
 
@@ -245,12 +245,17 @@ impl Shared {
 /// Sends and receives on one connection until nothing is left to be sent.
 async fn send(shared: Arc<Shared>, mut connection: Connection) {
     let mut request = Vec::new();
+    let mut placed: Option<String> = None;
     while let Some(turn) = shared.turn().await {
         if shared.is_too_late() {
             shared.tally().give_up(turn.intended.elapsed());
             continue;
         }
-        let asked = shared.requests.write(turn.number, &mut request);
+        let requests = &shared.requests;
+        let asked = match placed.take() {
+            Some(hold) => requests.capture(turn.number, &hold, &mut request),
+            None => requests.write(turn.number, &mut request),
+        };
         let answered = connection.exchange(&request).await;
         let at = Instant::now();
         shared.completed.fetch_add(1, Ordering::Relaxed);
@@ -258,8 +263,10 @@ async fn send(shared: Arc<Shared>, mut connection: Connection) {
         {
             let mut tally = shared.tally();
             tally.record(asked, status, turn.intended, at);
-            if let (true, Ok(answer)) = (asked.opens, &answered) {
-                tally.opened.extend(opened(connection.body(answer)));
+            match (asked.gives, &answered) {
+                (Gives::User, Ok(answer)) => tally.opened.extend(opened(connection.body(answer))),
+                (Gives::Hold, Ok(answer)) => placed = find_placed(connection.body(answer)),
+                (Gives::Nothing, _) | (_, Err(_)) => {}
             }
         }
         if answered.is_err() {
@@ -273,6 +280,13 @@ fn opened(body: &[u8]) -> Option<i64> {
     let (_, rest) = str::from_utf8(body).ok()?.split_once(r#""id":"#)?;
     let end = rest.find(|letter: char| !letter.is_ascii_digit());
     rest.get(..end?)?.parse().ok()
+}
+
+/// The text after the first `"id":`. A refusal has none.
+fn find_placed(body: &[u8]) -> Option<String> {
+    let (_, rest) = str::from_utf8(body).ok()?.split_once(r#""id":""#)?;
+    let (id, _) = rest.split_once('"')?;
+    Some(id.to_owned())
 }
 
 fn due_after(number: u64, per_s: u32) -> Duration {
@@ -305,5 +319,13 @@ mod tests {
         let body = br#"{"success":true,"data":{"id":4711,"balance":1.00}}"#;
         assert_eq!(opened(body), Some(4711));
         assert_eq!(opened(br#"{"success":false}"#), None);
+    }
+
+    #[test]
+    fn the_id_of_a_new_hold_is_found() {
+        let body = br#"{"id":"01a2-7c","account":"000000000017"}"#;
+        assert_eq!(find_placed(body).as_deref(), Some("01a2-7c"));
+        let refusal = br#"{"code":"insufficient_funds","request_id":"01a2-7d"}"#;
+        assert_eq!(find_placed(refusal), None);
     }
 }

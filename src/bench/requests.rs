@@ -1,4 +1,4 @@
-//! The requests of a load: the n-th is a function of n, so that any connection may send it.
+//! The requests of a load: the n-th is a function of n, so that any connection may send it; a capture is of its own hold.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ pub(super) enum What {
         accounts: Arc<[i64]>,
         postings: u8,
     },
-    /// Money of any of the accounts is set aside by `/v1`.
+    /// Money of any of the accounts is set aside by `/v1`; what becomes of it is up to [`Requests::capture`].
     Hold {
         accounts: Arc<[i64]>,
     },
@@ -80,22 +80,30 @@ pub(super) struct Asked {
     pub key: Option<u64>,
     /// Entries that it adds to the journal.
     pub entries: u8,
-    /// Whether its answer holds the id of a new user.
-    pub opens: bool,
+    /// Whose id its answer has.
+    pub gives: Gives,
+}
+
+/// What an answer has the id of, as far as anybody needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gives {
+    Nothing,
+    User,
+    Hold,
 }
 
 impl Asked {
     pub(super) const READ: Self = Self {
         key: None,
         entries: 0,
-        opens: false,
+        gives: Gives::Nothing,
     };
 
     pub(super) const fn write(key: u64, entries: u8) -> Self {
         Self {
             key: Some(key),
             entries,
-            opens: false,
+            gives: Gives::Nothing,
         }
     }
 }
@@ -162,7 +170,10 @@ impl Requests {
                 let account = number_of(self.pick(accounts, number));
                 let body = format!(r#"{{"account":"{account}","amount":"1","currency":"USD"}}"#);
                 self.write_with_body(buffer, "POST /v1/holds", &body, number);
-                Asked::write(number, 1)
+                Asked {
+                    gives: Gives::Hold,
+                    ..Asked::write(number, 1)
+                }
             }
             What::Transfer { prefix, popularity } => {
                 let (from, to) = popularity.pick_two(&mut self.random(number));
@@ -183,11 +194,19 @@ impl Requests {
         }
     }
 
+    /// Writes the n-th request if its connection has a hold: it captures all of it.
+    pub(super) fn capture(&self, number: u64, hold: &str, buffer: &mut Vec<u8>) -> Asked {
+        buffer.clear();
+        let line = format!("POST /v1/holds/{hold}/captures");
+        self.write_with_body(buffer, &line, r#"{"to":"world"}"#, number);
+        Asked::write(number, 1)
+    }
+
     fn open(&self, number: u64, balance: u64, buffer: &mut Vec<u8>) -> Asked {
         let body = format!(r#"{{"balance":{balance}}}"#);
         self.write_with_body(buffer, "POST /api/users", &body, number);
         Asked {
-            opens: true,
+            gives: Gives::User,
             ..Asked::write(number, 1)
         }
     }
@@ -292,6 +311,20 @@ mod tests {
         assert_eq!(text(&thrice, 3), text(&thrice, 5));
         assert_ne!(text(&thrice, 5), text(&thrice, 6));
         assert_ne!(text(&once, 0), text(&withdraw(1), 0), "another run");
+    }
+
+    #[test]
+    fn a_hold_is_captured_under_a_key_of_its_own() {
+        let accounts: Arc<[i64]> = Arc::new([1]);
+        let requests = Requests::new("localhost", What::Hold { accounts });
+        let mut buffer = Vec::new();
+        let placing = requests.write(0, &mut buffer);
+        assert_eq!((placing.gives, placing.entries), (Gives::Hold, 1));
+        let capture = requests.capture(1, "7c", &mut buffer);
+        assert_eq!((capture.key, capture.entries), (Some(1), 1));
+        assert_eq!(capture.gives, Gives::Nothing);
+        let text = String::from_utf8(buffer).expect("text");
+        assert!(text.starts_with("POST /v1/holds/7c/captures "), "{text}");
     }
 
     #[test]

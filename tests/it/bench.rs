@@ -11,6 +11,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
 use crate::support::process::{self, Ended, Passbook, command, is_alive, path_of, run, signal};
@@ -173,9 +174,23 @@ async fn every_scenario_counts_what_the_books_confirm() {
             assert_eq!(per_commit.is_some(), writes, "{outcome}");
             assert!(0.0 <= figure(round, "wal_bytes"), "{outcome}");
         }
+        if scenario == "holds" {
+            assert_captured(&url).await;
+        }
     }
     passbook.stop();
     postgres::drop_database(&url).await;
+}
+
+/// A connection has one hold at most that it has not captured: eight while it is measured, and eight before.
+async fn assert_captured(url: &str) {
+    const SQL: &str = "select count(*) filter (where status = 'captured'),
+        count(*) filter (where status = 'active') from holds";
+    let mut connection = PgConnection::connect(url).await.expect("a connection");
+    let holds = sqlx::query_as(SQL).fetch_one(&mut connection).await;
+    let (captured, active): (i64, i64) = holds.expect("a row");
+    connection.close().await.expect("closed");
+    assert!(0 < captured && active <= 16, "{captured}, {active} active");
 }
 
 #[test]
@@ -425,6 +440,9 @@ fn help_on_bench_explains_every_scenario_and_the_units() {
         "one",
         "reads",
         "history",
+        "transactions",
+        "postings",
+        "each placed and then captured",
         "signin",
         "milliseconds",
         "microseconds",

@@ -59,7 +59,7 @@ pgbench has a load of its own: 16 connections for spread, 2 for hot with 500 wit
 #[derive(Args, Clone, Debug)]
 #[command(after_help = AFTER_HELP)]
 pub(in crate::cli) struct BenchArgs {
-    /// What the clients do; several of hot, spread, mixed, retry-storm, one, reads and history as a list with commas
+    /// What the clients do; several as a list with commas, but not withdraw-10k, transfers and signin
     #[arg(value_enum, value_name = "SCENARIO", required = true, action = ArgAction::Set, num_args = 1, value_delimiter = ',')]
     scenarios: Vec<Scenario>,
 
