@@ -92,9 +92,8 @@ pub(super) struct Callers {
 impl World {
     /// Accounts of this turn, with some money.
     pub(super) async fn open(turn: u64, urls: Vec<String>, rng: &mut Rng) -> Arc<Self> {
-        let client = Client::builder().timeout(PATIENCE).build();
         let world = Self {
-            client: client.expect("a client"),
+            client: Client::new(),
             urls: RwLock::new(urls),
             turn,
             next: AtomicU64::new(0),
@@ -172,7 +171,8 @@ impl World {
         let reply = loop {
             assert!(Instant::now() < deadline, "no answer: {wish:?}, {vain:?}");
             let url = rng.choice(self.urls()).expect("a service");
-            let what = match self.send(&url, key.as_deref(), &tag, &wish).await {
+            let patience = throw_patience(rng);
+            let what = match self.send(&url, key.as_deref(), &tag, &wish, patience).await {
                 Err(_) => "no answer",
                 Ok(reply) => match understand(&reply) {
                     Meaning::Definite => break reply,
@@ -212,7 +212,8 @@ impl World {
             path: told.path.clone(),
             body: told.body.clone(),
         };
-        let reply = self.send(url, told.key.as_deref(), "*", &wish).await;
+        let key = told.key.as_deref();
+        let reply = self.send(url, key, "*", &wish, PATIENCE).await;
         let reply = reply.unwrap_or_else(|error| panic!("{wish:?}: {error}"));
         (Answer::of(&reply), reply.is_replayed())
     }
@@ -242,6 +243,7 @@ impl World {
         key: Option<&str>,
         tag: &str,
         wish: &Wish,
+        patience: Duration,
     ) -> reqwest::Result<Reply> {
         let request = self
             .client
@@ -249,6 +251,7 @@ impl World {
         let mut request = request
             .header("Content-Type", "application/json")
             .header("If-Match", tag)
+            .timeout(patience)
             .body(wish.body.to_string());
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
@@ -314,6 +317,15 @@ impl Callers {
         for task in self.tasks {
             task.await.expect("a client does not panic");
         }
+    }
+}
+
+/// Some hang up before they can have been answered.
+fn throw_patience(rng: &mut Rng) -> Duration {
+    if rng.u8(0..8) == 0 {
+        Duration::from_millis(rng.u64(1..30))
+    } else {
+        PATIENCE
     }
 }
 
