@@ -1,4 +1,4 @@
-//! The requests of a load: the n-th is a function of n, so that any connection may send it; a capture is of its own hold.
+//! The requests of a load: the n-th is a function of n, so that any connection may send it; a capture is of its hold.
 
 use std::io::Write as _;
 use std::sync::Arc;

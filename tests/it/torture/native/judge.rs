@@ -1,4 +1,4 @@
-//! Whether what callers were told is what happened: each key once, every entry somebody's, and holds as their answers say.
+//! Whether what callers were told is what happened: each key once, every entry somebody's, holds as they were told.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
