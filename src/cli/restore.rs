@@ -29,8 +29,8 @@ pub(super) async fn run(args: &RestoreArgs) -> Result<bool, AppError> {
     }
     if !restored.has_runtime_role {
         text.push_str(
-            "the role passbook_runtime could not be created: have migrations/V10__runtime_role.sql and then \
-             migrations/V27__runtime_grants.sql run by somebody who may\n",
+            "the role passbook_runtime could not be created: have migrations/V10__runtime_role.sql, \
+             V27__runtime_grants.sql and V29__access_grants.sql run by somebody who may\n",
         );
     }
     text.push_str("now run: passbook verify\n");

@@ -14,7 +14,8 @@ const PARTS: &str = "
         select oid from pg_class where relnamespace = current_schema()::regnamespace and relkind = 'r'
             and relname in (
                 'currencies', 'books', 'users', 'accounts', 'account_names', 'transactions', 'entries', 'sessions',
-                'principals', 'callers', 'holds', 'transaction_details', 'account_details', 'external_ids', 'leases'
+                'principals', 'callers', 'holds', 'transaction_details', 'account_details', 'external_ids', 'leases',
+                'api_keys', 'principal_books', 'access_changes', 'audit_events'
             )
     ), role (name) as (
         select rolname from pg_roles where rolname = 'passbook_runtime'
@@ -81,8 +82,9 @@ union all
 union all
     select format('grant on %s to %s', sequence, role.name),
         case when has_sequence_privilege(role.name, sequence, 'usage') then 'usage' else 'nothing' end
-    from unnest(array['accounts_id_seq', 'users_id_seq', 'books_id_seq', 'principals_id_seq', 'callers_id_seq'])
-        as sequence, role
+    from unnest(array[
+            'accounts_id_seq', 'users_id_seq', 'books_id_seq', 'principals_id_seq', 'callers_id_seq', 'audit_events_id_seq'
+        ]) as sequence, role
 union all
     select format('grant on the schema to %s', role.name),
         case when has_schema_privilege(role.name, current_schema(), 'usage') then 'usage' else 'nothing' end

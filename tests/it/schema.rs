@@ -21,7 +21,7 @@ const ORDERS: &str = "
     where indisunique and pg_collation.oid = used.id
         and indrelid in (
             'transactions'::regclass, 'account_names'::regclass, 'books'::regclass, 'users'::regclass,
-            'principals'::regclass, 'external_ids'::regclass, 'leases'::regclass
+            'principals'::regclass, 'external_ids'::regclass, 'leases'::regclass, 'principal_books'::regclass
         )
     order by 1";
 
@@ -35,6 +35,7 @@ async fn names_and_emails_are_in_the_order_of_their_bytes_whatever_the_locale() 
         "books_open_name: C",
         "external_ids_pkey: C",
         "leases_pkey: C",
+        "principal_books_name: C",
         "principals_name: C",
         "users_email: C",
     ];
@@ -44,6 +45,7 @@ async fn names_and_emails_are_in_the_order_of_their_bytes_whatever_the_locale() 
 
 /// What migrations after V17 made, taken away again.
 const BEFORE_V18: &str = "
+    drop table api_keys, principal_books, access_changes, audit_events;
     drop table principals, callers, holds, transaction_details, account_details, external_ids, leases;
     alter table books drop column closed_through, drop column closed_at;
     alter table accounts drop constraint accounts_available_not_negative, drop column held, drop column active_holds,

@@ -14,9 +14,13 @@ const WRITTEN: &str = "
     insert into transaction_details (transaction_id, reference, salt)
         values (gen_random_uuid(), 'r', sha256('salt'));
     insert into account_details (account_id, version, metadata, salt) values (1, 2, '{}', sha256('salt'));
-    insert into external_ids (book_id, external_id, account_id) values (1, 'a', 1);";
+    insert into external_ids (book_id, external_id, account_id) values (1, 'a', 1);
+    insert into api_keys (id, principal_id, digest, prefix, scope, created_at, expires_at, revoked_at)
+        values (gen_random_uuid(), 1, sha256('key'), 'pbk_Ab9z', 'read', '2026-01-02', '2026-03-01', '2026-02-01');
+    insert into principal_books (principal_id, place, name) values (1, 1, 'main');
+    insert into audit_events (actor_kind, action, outcome) values ('command_line', 'key_made', 'done');";
 
-const EDITS: [&str; 20] = [
+const EDITS: [&str; 42] = [
     "update principals set name = 'other'",
     "delete from principals where id = 1",
     "truncate principals cascade",
@@ -37,6 +41,28 @@ const EDITS: [&str; 20] = [
     "update holds set created_at = now()",
     "delete from holds",
     "truncate holds",
+    "update api_keys set id = gen_random_uuid()",
+    "update api_keys set principal_id = 2",
+    "update api_keys set digest = sha256('another')",
+    "update api_keys set prefix = 'pbk_Ab9y', revoked_at = '2026-01-03'",
+    "update api_keys set scope = 'admin'",
+    "update api_keys set created_at = '2026-01-01'",
+    "update api_keys set expires_at = null",
+    "update api_keys set revoked_at = null",
+    "update api_keys set revoked_at = '2026-02-02'",
+    "delete from api_keys",
+    "truncate api_keys",
+    "update principal_books set name = 'events'",
+    "delete from principal_books",
+    "truncate principal_books",
+    "update access_changes set count = count",
+    "update access_changes set count = count - 1",
+    "update access_changes set count = count + 2",
+    "delete from access_changes",
+    "truncate access_changes",
+    "update audit_events set outcome = 'refused'",
+    "delete from audit_events",
+    "truncate audit_events",
 ];
 
 #[tokio::test]
@@ -69,6 +95,20 @@ async fn the_service_changes_what_a_hold_is_and_not_whose() {
         "select 1 / (count(*) = 1)::int from holds where captured = 6",
     )
     .await;
+    postgres::drop_database(&url).await;
+}
+
+#[tokio::test]
+async fn the_service_ends_a_key_sooner_and_never_later() {
+    let url = postgres::create_database().await;
+    postgres::execute(&url, WRITTEN).await;
+    let runtime = postgres::as_runtime(&url);
+    for sooner in ["2026-02-01", "2026-01-31", "2026-01-02"] {
+        let sql = format!("update api_keys set revoked_at = '{sooner}'");
+        postgres::execute(&runtime, &sql).await;
+    }
+    let counted = "update access_changes set count = count + 1";
+    postgres::execute(&runtime, counted).await;
     postgres::drop_database(&url).await;
 }
 

@@ -11,7 +11,7 @@ pub(super) struct Rows {
     pub(super) refused: &'static [(&'static str, &'static str)],
 }
 
-pub(super) const ROWS: [Rows; 13] = [
+pub(super) const ROWS: [Rows; 16] = [
     ACCOUNTS,
     BOOKS,
     PLAIN_ENTRIES,
@@ -25,6 +25,9 @@ pub(super) const ROWS: [Rows; 13] = [
     TRANSACTION_DETAILS,
     ACCOUNT_DETAILS,
     EXTERNAL_IDS,
+    API_KEYS,
+    PRINCIPAL_BOOKS,
+    AUDIT_EVENTS,
 ];
 
 const ACCOUNTS: Rows = Rows {
@@ -259,11 +262,20 @@ const KEYED_TRANSACTIONS: Rows = Rows {
 const PRINCIPALS: Rows = Rows {
     table: "principals",
     row: r#"{"id": 9, "kind": "service", "name": "nine", "created_at": "2026-01-02"}"#,
-    taken: &[r#"{"kind": "person", "name": null, "user_id": 9}"#],
+    taken: &[
+        r#"{"kind": "person", "name": null, "user_id": 9}"#,
+        r#"{"name": "A.b_c-9"}"#,
+    ],
     refused: &[
         ("principals_kind_check", r#"{"kind": "robot"}"#),
-        ("principals_name_check", r#"{"name": ""}"#),
-        ("principals_name_check", r#"{"name": "LONG"}"#),
+        ("principals_name_check", r#"{"kind": "anyone", "name": ""}"#),
+        (
+            "principals_name_check",
+            r#"{"kind": "anyone", "name": "LONG"}"#,
+        ),
+        ("principals_service_has_name", r#"{"name": null}"#),
+        ("principals_service_has_name", r#"{"name": "two words"}"#),
+        ("principals_service_has_name", r#"{"name": "a\nb"}"#),
         ("principals_person_is_user", r#"{"kind": "person"}"#),
         ("principals_person_is_user", r#"{"user_id": 9}"#),
     ],
@@ -384,5 +396,64 @@ const EXTERNAL_IDS: Rows = Rows {
             "external_ids_external_id_check",
             r#"{"external_id": "\u00e9"}"#,
         ),
+    ],
+};
+
+const API_KEYS: Rows = Rows {
+    table: "api_keys",
+    row: r#"{"id": "UUID", "principal_id": 1, "digest": "SEAL", "prefix": "pbk_Ab9z", "scope": "read",
+        "created_at": "2026-01-02"}"#,
+    taken: &[
+        r#"{"scope": "write", "expires_at": "2026-01-03"}"#,
+        r#"{"scope": "admin", "revoked_at": "2026-01-02"}"#,
+    ],
+    refused: &[
+        ("api_keys_digest_check", r#"{"digest": "\\x00"}"#),
+        ("api_keys_prefix_check", r#"{"prefix": "pbk_Ab9z5"}"#),
+        ("api_keys_scope_check", r#"{"scope": "all"}"#),
+        (
+            "api_keys_expires_after_it_begins",
+            r#"{"expires_at": "2026-01-02"}"#,
+        ),
+        (
+            "api_keys_revoked_after_it_begins",
+            r#"{"revoked_at": "2026-01-01"}"#,
+        ),
+    ],
+};
+
+const PRINCIPAL_BOOKS: Rows = Rows {
+    table: "principal_books",
+    row: r#"{"principal_id": 1, "place": 1, "name": "main"}"#,
+    taken: &[r#"{"place": 100}"#],
+    refused: &[
+        ("principal_books_place_check", r#"{"place": 0}"#),
+        ("principal_books_place_check", r#"{"place": 101}"#),
+        ("principal_books_name_check", r#"{"name": "Main"}"#),
+    ],
+};
+
+const AUDIT_EVENTS: Rows = Rows {
+    table: "audit_events",
+    row: r#"{"id": 9, "at": "2026-01-02", "actor_kind": "anyone", "action": "key_made", "outcome": "done",
+        "written_by": "owner"}"#,
+    taken: &[
+        r#"{"actor_kind": "service", "actor": "shop", "object": "UUID", "request_id": "UUID"}"#,
+        r#"{"actor_kind": "person", "actor": "17", "details": {"a": 1}}"#,
+        r#"{"actor_kind": "command_line"}"#,
+    ],
+    refused: &[
+        ("audit_events_actor_kind_check", r#"{"actor_kind": "god"}"#),
+        ("audit_events_actor_has_name", r#"{"actor_kind": "person"}"#),
+        ("audit_events_actor_has_name", r#"{"actor": "shop"}"#),
+        (
+            "audit_events_actor_check",
+            r#"{"actor_kind": "service", "actor": ""}"#,
+        ),
+        ("audit_events_action_check", r#"{"action": "a b"}"#),
+        ("audit_events_object_check", r#"{"object": "LONG"}"#),
+        ("audit_events_request_id_check", r#"{"request_id": "LONG"}"#),
+        ("audit_events_outcome_check", r#"{"outcome": ""}"#),
+        ("audit_events_details_check", r#"{"details": []}"#),
     ],
 };
