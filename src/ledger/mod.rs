@@ -8,6 +8,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod access;
 pub mod account;
 pub mod action;
 pub mod answer;
