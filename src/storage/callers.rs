@@ -1,6 +1,7 @@
 //! Who asks by the native interface: principals, and principals in books.
 
 use super::{Connection, StorageError};
+use crate::ledger::access::PrincipalId;
 use crate::ledger::{BookId, BookName, CallerId, UserId};
 
 /// Whom keys and sessions are issued to.
@@ -8,6 +9,8 @@ use crate::ledger::{BookId, BookName, CallerId, UserId};
 pub enum Principal {
     /// Everybody, while nobody has to say who they are.
     Anyone,
+    /// Whoever shows one of its keys.
+    Service(PrincipalId),
     Person(UserId),
 }
 
@@ -36,44 +39,68 @@ pub async fn find_or_make(
     principal: Principal,
     book: BookId,
 ) -> Result<CallerId, StorageError> {
-    const FIND: &str = "
+    if let Some(caller) = find(connection, principal, book).await? {
+        return Ok(caller);
+    }
+    if let Principal::Person(user) = principal {
+        make_person(connection, user).await?;
+    }
+    make(connection, principal, book).await?;
+    let made = find(connection, principal, book).await?;
+    made.ok_or_else(|| StorageError::Corrupt(format!("{principal:?} without a row")))
+}
+
+async fn find(
+    connection: &mut Connection,
+    principal: Principal,
+    book: BookId,
+) -> Result<Option<CallerId>, StorageError> {
+    const SQL: &str = "
         select callers.id from callers join principals on principals.id = callers.principal_id
-        where callers.book_id = $2 and
-            case when $1::bigint is null then principals.kind = 'anyone' else principals.user_id = $1 end";
-    const MAKE_PERSON: &str =
+        where callers.book_id = $3 and principals.kind = $1
+            and case kind when 'person' then user_id = $2 when 'service' then principals.id = $2 else true end";
+    let (kind, id) = columns(principal);
+    let found: Option<i64> = sqlx::query_scalar(SQL)
+        .bind(kind)
+        .bind(id)
+        .bind(book.0)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.map(CallerId))
+}
+
+async fn make_person(connection: &mut Connection, user: UserId) -> Result<(), StorageError> {
+    const SQL: &str =
         "insert into principals (kind, user_id) values ('person', $1) on conflict do nothing";
-    const MAKE: &str = "
+    sqlx::query(SQL).bind(user.0).execute(connection).await?;
+    Ok(())
+}
+
+async fn make(
+    connection: &mut Connection,
+    principal: Principal,
+    book: BookId,
+) -> Result<(), StorageError> {
+    const SQL: &str = "
         insert into callers (principal_id, book_id)
-        select id, $2 from principals
-        where case when $1::bigint is null then kind = 'anyone' else user_id = $1 end
+        select id, $3 from principals
+        where kind = $1 and case kind when 'person' then user_id = $2 when 'service' then id = $2 else true end
         on conflict do nothing";
-    let user = match principal {
-        Principal::Anyone => None,
-        Principal::Person(user) => Some(user.0),
-    };
-    let found: Option<i64> = sqlx::query_scalar(FIND)
-        .bind(user)
+    let (kind, id) = columns(principal);
+    sqlx::query(SQL)
+        .bind(kind)
+        .bind(id)
         .bind(book.0)
-        .fetch_optional(&mut *connection)
+        .execute(connection)
         .await?;
-    if let Some(id) = found {
-        return Ok(CallerId(id));
+    Ok(())
+}
+
+/// Its kind, and which one of the kind.
+fn columns(principal: Principal) -> (&'static str, Option<i64>) {
+    match principal {
+        Principal::Anyone => ("anyone", None),
+        Principal::Service(id) => ("service", Some(id.0)),
+        Principal::Person(user) => ("person", Some(user.0)),
     }
-    if user.is_some() {
-        sqlx::query(MAKE_PERSON)
-            .bind(user)
-            .execute(&mut *connection)
-            .await?;
-    }
-    sqlx::query(MAKE)
-        .bind(user)
-        .bind(book.0)
-        .execute(&mut *connection)
-        .await?;
-    let id: i64 = sqlx::query_scalar(FIND)
-        .bind(user)
-        .bind(book.0)
-        .fetch_one(connection)
-        .await?;
-    Ok(CallerId(id))
 }

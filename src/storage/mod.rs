@@ -1,7 +1,9 @@
 //! All SQL: one function, one statement. Nothing else speaks to the database.
 
 pub mod accounts;
+pub mod api_keys;
 pub mod audit;
+pub mod audit_events;
 pub mod batch;
 pub mod books;
 pub mod callers;
