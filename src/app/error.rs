@@ -22,6 +22,8 @@ pub enum AppError {
     CurrencyTaken(String),
     #[error("there is an open book {0} already: passbook books lists them")]
     BookTaken(String),
+    #[error("{0}")]
+    Keys(String),
     #[error("interrupted: nothing was done")]
     Interrupted,
     #[error("{} {reason}", path.display())]

@@ -27,7 +27,8 @@ use crate::telemetry::traces::Traces;
 /// A service that runs.
 pub struct App {
     server: Server,
-    sweeper: JoinHandle<()>,
+    /// What goes on beside requests.
+    tasks: [JoinHandle<()>; 2],
     service: Arc<Service>,
     embedded: Option<postgres::Server>,
     database: Database,
@@ -108,7 +109,10 @@ impl App {
         match started.await {
             Ok(server) => Ok(Self {
                 server,
-                sweeper: tokio::spawn(Arc::clone(&service).sweep()),
+                tasks: [
+                    tokio::spawn(Arc::clone(&service).sweep()),
+                    tokio::spawn(Arc::clone(&service).watch_access()),
+                ],
                 service,
                 embedded: None,
                 database,
@@ -164,7 +168,9 @@ impl App {
     /// Where the embedded PostgreSQL does not stop cleanly; it recovers at the next start.
     pub async fn stop(self) -> Result<(), AppError> {
         self.server.drain().await;
-        self.sweeper.abort();
+        for task in self.tasks {
+            task.abort();
+        }
         self.service.close().await;
         self.server.stop().await;
         let stopped = match self.embedded {

@@ -1,5 +1,6 @@
 //! What the bank can do: the only door that the interfaces use.
 
+pub mod access;
 mod accounts;
 pub mod audit;
 mod balances;
@@ -19,6 +20,7 @@ use prometheus::proto::MetricFamily;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use self::access::Access;
 use self::balances::Balances;
 use self::passwords::Passwords;
 use crate::engine::{Counts, Engine};
@@ -56,6 +58,7 @@ pub struct Service {
     passwords: Passwords,
     callers: native::Callers,
     running: native::Running,
+    access: Access,
     requires_keys: bool,
 }
 
@@ -90,6 +93,7 @@ impl Service {
                 ))
             })?;
         storage::pooler::check(&database).await?;
+        let access = Access::start(&database).await?;
         let engine = Engine::start(database, settings.engine).await?;
         let (batch_size_max, pool_size_max) =
             (settings.read_batch_size_max, settings.pool_size_max);
@@ -103,6 +107,7 @@ impl Service {
             passwords: Passwords::new(),
             callers: native::callers(),
             running: native::Running::default(),
+            access,
             requires_keys: settings.requires_keys,
         })
     }
@@ -176,6 +181,7 @@ impl Service {
         self.engine.close().await;
         // A read that the network swallowed must not hold up the end.
         drop(timeout(CLOSE_MAX, self.reads.close()).await);
+        drop(timeout(CLOSE_MAX, self.access.close()).await);
     }
 }
 

@@ -159,19 +159,6 @@ pub async fn lives(connection: &mut Connection, id: KeyId) -> Result<bool, Stora
         .await?)
 }
 
-/// Whether the name is taken by a principal that is no service.
-pub async fn is_taken(
-    connection: &mut Connection,
-    name: &ServiceName,
-) -> Result<bool, StorageError> {
-    const SQL: &str =
-        "select exists (select from principals where name = $1 and kind <> 'service')";
-    Ok(sqlx::query_scalar(SQL)
-        .bind(name.as_str())
-        .fetch_one(connection)
-        .await?)
-}
-
 /// The books that a service has, the default first.
 pub async fn list_books(
     connection: &mut Connection,

@@ -20,20 +20,22 @@ pub struct PrincipalId(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub Uuid);
 
-/// What a service is called: an ASCII letter or digit, and up to 63 letters, digits, `.`, `_` and `-` after it.
+/// What a service is called: an ASCII letter or digit, and up to 63 letters, digits, `.`, `_` and `-` after it. `anyone` is none,
+/// as that is what everybody is called.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServiceName(String);
 
 impl ServiceName {
     /// The longest name, in characters.
     pub const LENGTH_MAX: usize = 64;
+    const EVERYBODY: &str = "anyone";
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let is_fit = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
         let starts = text.starts_with(|first: char| first.is_ascii_alphanumeric());
         let fits = starts && text.bytes().all(is_fit) && text.len() <= Self::LENGTH_MAX;
-        fits.then(|| Self(text.to_owned()))
+        (fits && text != Self::EVERYBODY).then(|| Self(text.to_owned()))
     }
 
     #[must_use]
@@ -66,7 +68,9 @@ mod tests {
             assert_eq!(parsed.as_str(), name);
         }
         let longer = "a".repeat(65);
-        for name in ["", "-a", ".a", "a b", "a\n", "a/b", "\u{e9}", &longer] {
+        for name in [
+            "", "-a", ".a", "a b", "a\n", "a/b", "\u{e9}", "anyone", &longer,
+        ] {
             assert_eq!(ServiceName::parse(name), None, "{name:?}");
         }
     }
