@@ -3,12 +3,12 @@
 use clap::{Args, Subcommand};
 use uuid::Uuid;
 
-use super::say;
-use crate::app::{AppError, Opened, unusable};
+use super::once::{self, Answer};
+use crate::app::AppError;
 use crate::config::DatabaseArgs;
 use crate::ledger::{BookName, TransactionId};
 use crate::storage::paging::Paging;
-use crate::storage::{Database, StorageError, books, connection};
+use crate::storage::{Connection, books};
 
 /// Which ledger, and what to do with its books.
 #[derive(Args, Clone, Debug)]
@@ -31,40 +31,32 @@ enum Action {
     },
 }
 
-/// Always true: a book that cannot be opened is an error.
 pub(super) async fn run(args: &BooksArgs) -> Result<bool, AppError> {
-    let opened = Opened::open(&args.database, "books").await?;
-    let answered = answer(&opened.database, args.action.as_ref()).await;
-    opened.close().await?;
-    say(&answered?);
-    Ok(true)
+    once::ask(&args.database, "books", async |connection| {
+        match &args.action {
+            None => list(connection).await,
+            Some(Action::Create { name }) => create(connection, *name).await,
+        }
+    })
+    .await
 }
 
-async fn answer(database: &Database, action: Option<&Action>) -> Result<String, AppError> {
-    let failed = |error: StorageError| unusable(database, &error);
-    let mut connection = database.connect_patient().await.map_err(failed)?;
-    let answered = match action {
-        None => {
-            let all = Paging {
-                after: None,
-                is_ascending: true,
-                limit: i64::MAX,
-            };
-            let listed = books::list_open(&mut connection, all).await;
-            listed.map(|books| table(&books)).map_err(failed)
-        }
-        Some(Action::Create { name }) => {
-            let transaction = TransactionId(Uuid::now_v7());
-            let opened = books::open(&mut connection, *name, transaction).await;
-            match opened.map_err(failed) {
-                Ok(true) => Ok(format!("opened the book {name}\n")),
-                Ok(false) => Err(AppError::BookTaken(name.to_string())),
-                Err(error) => Err(error),
-            }
-        }
+async fn list(connection: &mut Connection) -> Answer {
+    let all = Paging {
+        after: None,
+        is_ascending: true,
+        limit: i64::MAX,
     };
-    connection::close(connection).await;
-    answered
+    Ok(Ok(table(&books::list_open(connection, all).await?)))
+}
+
+async fn create(connection: &mut Connection, name: BookName) -> Answer {
+    let transaction = TransactionId(Uuid::now_v7());
+    Ok(if books::open(connection, name, transaction).await? {
+        Ok(format!("opened the book {name}\n"))
+    } else {
+        Err(AppError::BookTaken(name.to_string()))
+    })
 }
 
 /// A line for each book, under a line that names the columns.
@@ -79,7 +71,7 @@ fn table(books: &[books::Book]) -> String {
     text
 }
 
-fn parse_name(name: &str) -> Result<BookName, String> {
+pub(super) fn parse_name(name: &str) -> Result<BookName, String> {
     BookName::parse(name).ok_or_else(|| {
         "not a book name: a lower-case letter, and up to 63 lower-case letters, digits, _ and -"
             .to_owned()

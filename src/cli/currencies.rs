@@ -2,13 +2,13 @@
 
 use clap::{Args, Subcommand};
 
-use super::say;
-use crate::app::{AppError, Opened, unusable};
+use super::once;
+use crate::app::AppError;
 use crate::config::{DatabaseArgs, parse_currency};
 use crate::ledger::money::SCALE_MAX;
 use crate::ledger::{Currency, CurrencyCode};
+use crate::storage::Unreadable;
 use crate::storage::currencies::{self, Inserted, Registered};
-use crate::storage::{Database, StorageError, Unreadable, connection};
 
 /// As the registry's own check has it.
 const NAME_LENGTH_MAX: usize = 64;
@@ -50,33 +50,24 @@ struct AddArgs {
     crypto: bool,
 }
 
-/// Always true: a currency that cannot be added is an error.
 pub(super) async fn run(args: &CurrenciesArgs) -> Result<bool, AppError> {
-    let opened = Opened::open(&args.database, "currencies").await?;
-    let answered = answer(&opened.database, args.action.as_ref()).await;
-    opened.close().await?;
-    say(&answered?);
-    Ok(true)
-}
-
-async fn answer(database: &Database, action: Option<&Action>) -> Result<String, AppError> {
-    let failed = |error: StorageError| unusable(database, &error);
-    let mut connection = database.connect_patient().await.map_err(failed)?;
-    let answered = match action {
-        None => currencies::list(&mut connection)
-            .await
-            .map(|registry| table(&readable(registry)))
-            .map_err(failed),
-        Some(Action::Add(args)) => {
-            let currency = args.to_registered();
-            currencies::insert(&mut connection, &currency)
-                .await
-                .map_err(failed)
-                .and_then(|inserted| describe(inserted, &currency))
-        }
-    };
-    connection::close(connection).await;
-    answered
+    let action = args.action.as_ref();
+    once::ask(
+        &args.database,
+        "currencies",
+        async |connection| match action {
+            None => {
+                let registry = currencies::list(connection).await?;
+                Ok(Ok(table(&readable(registry))))
+            }
+            Some(Action::Add(args)) => {
+                let currency = args.to_registered();
+                let inserted = currencies::insert(connection, &currency).await?;
+                Ok(describe(inserted, &currency))
+            }
+        },
+    )
+    .await
 }
 
 /// A currency that a newer program added, and this one cannot read, does not hide the others.

@@ -7,7 +7,9 @@ mod draft;
 mod dump;
 mod health;
 mod interrupt;
+mod keys;
 mod migrate;
+mod once;
 mod restore;
 mod serve;
 mod verify;
@@ -21,6 +23,7 @@ use self::bench::BenchArgs;
 use self::books::BooksArgs;
 use self::currencies::CurrenciesArgs;
 use self::dump::DumpArgs;
+use self::keys::KeysArgs;
 use self::restore::RestoreArgs;
 use self::verify::VerifyArgs;
 use crate::config::{self, DatabaseArgs, HealthArgs, LogArgs, LogFormat, ServeArgs};
@@ -61,6 +64,8 @@ enum Command {
     Currencies(CurrenciesArgs),
     /// List the open books, or open one
     Books(BooksArgs),
+    /// Make, rotate, list or revoke the API keys of services
+    Keys(KeysArgs),
     /// Put a service under load over HTTP, measure it, and audit its books
     Bench(Box<BenchArgs>),
     /// Ask a running service whether it is healthy; exit code 1 if it is not
@@ -88,6 +93,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Restore(args) => restore::run(&args).await,
         Command::Currencies(args) => currencies::run(&args).await,
         Command::Books(args) => books::run(&args).await,
+        Command::Keys(args) => keys::run(&args).await,
         Command::Bench(args) => bench::run(&args).await,
         Command::Health(args) => health::run(&args).await,
     };
