@@ -24,6 +24,7 @@ mod emails;
 mod engine;
 mod events;
 mod idempotency;
+mod keys;
 mod late;
 mod ledger;
 mod listening;

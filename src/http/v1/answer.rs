@@ -45,6 +45,18 @@ impl Answer {
         }
     }
 
+    /// 204: it is done, and there is nothing to show.
+    pub(in crate::http) fn nothing() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            body: Vec::new(),
+            location: None,
+            tag: None,
+            caching: Caching::Never,
+            is_replay: false,
+        }
+    }
+
     pub(in crate::http) fn ok(body: &impl Serialize) -> Self {
         Self::new(StatusCode::OK, body)
     }
@@ -117,7 +129,7 @@ impl Responder for Answer {
             response.insert_header((LOCATION, location.as_str()));
         }
         idempotency::mark(&mut response, self.is_replay);
-        if self.status == StatusCode::NOT_MODIFIED {
+        if [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED].contains(&self.status) {
             return response.finish();
         }
         response.content_type(JSON).body(self.body)

@@ -16,6 +16,7 @@ use super::object::Body;
 use super::problem::Problem;
 use super::query::{Names, Query};
 use crate::http::request::body::{self, BodyError};
+use crate::http::request::idempotency::HEADER;
 use crate::ledger::Version;
 use crate::service::Service;
 use crate::service::native::{Looked, Who};
@@ -97,6 +98,19 @@ impl Asked {
     pub(in crate::http) fn begin_write(&self) -> Result<(), Problem> {
         self.query(&[])?;
         self.key().map(drop)
+    }
+
+    /// The same of one whose answer is shown once: a key for it would promise to show it again.
+    ///
+    /// # Errors
+    /// If it has a query, or a key.
+    pub(in crate::http) fn begin_write_once(&self) -> Result<(), Problem> {
+        self.query(&[])?;
+        if self.headers().contains_key(HEADER) {
+            let detail = "This takes no Idempotency-Key, as its answer is shown once";
+            return Err(Problem::new(Code::IdempotencyKeyInvalid, detail));
+        }
+        Ok(())
     }
 
     /// The key of a request that changes something.
@@ -191,7 +205,6 @@ mod tests {
     use actix_web::test::TestRequest;
 
     use super::*;
-    use crate::http::request::idempotency::HEADER;
     use crate::http::v1::{object, values};
     use crate::ledger::{CurrencyCode, UserId, Version};
 

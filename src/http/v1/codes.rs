@@ -29,6 +29,7 @@ pub(in crate::http) enum Code {
     HasActiveHolds,
     TooManyHolds,
     BookTaken,
+    TooManyKeys,
     PeriodClosedAlready,
     PreconditionFailed,
     TooLarge,
@@ -74,7 +75,7 @@ struct Row(
 
 impl Code {
     /// In the order of their status.
-    pub(in crate::http) const ALL: [Self; 47] = [
+    pub(in crate::http) const ALL: [Self; 48] = [
         Self::MalformedJson,
         Self::ValidationFailed,
         Self::IdempotencyKeyMissing,
@@ -97,6 +98,7 @@ impl Code {
         Self::HasActiveHolds,
         Self::TooManyHolds,
         Self::BookTaken,
+        Self::TooManyKeys,
         Self::PeriodClosedAlready,
         Self::PreconditionFailed,
         Self::TooLarge,
@@ -218,6 +220,8 @@ impl Code {
                 "An account has at most 1,000 active holds. Capture or void some, or wait until some expire."),
             Self::BookTaken => Row(409, "book_taken", Remembered, "The name of the book is taken",
                 "There is an open book of this name. Use it, or choose another name."),
+            Self::TooManyKeys => Row(409, "too_many_keys", Forgotten, "There are as many API keys as there can be",
+                "At most 10,000 API keys live at a time. Revoke some, or wait until some expire."),
             Self::PeriodClosedAlready => Row(409, "period_closed_already", Remembered, "The period is closed already",
                 "The books are closed through a later day, and are never opened again."),
             Self::PreconditionFailed => Row(412, "precondition_failed", Forgotten, "The object has changed",
@@ -302,7 +306,7 @@ mod tests {
         (
             409,
             "version_mismatch* condition_failed* idempotency_key_in_use already_reversed* hold_not_active* \
-             external_id_taken* email_taken* balance_not_zero* has_active_holds* too_many_holds* book_taken* \
+             external_id_taken* email_taken* balance_not_zero* has_active_holds* too_many_holds* book_taken* too_many_keys \
              period_closed_already*",
         ),
         (412, "precondition_failed"),

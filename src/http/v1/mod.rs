@@ -1,6 +1,7 @@
 //! The native API: strict JSON under `/v1`, and the pages that explain its problems.
 
 mod accounts;
+mod api_keys;
 mod books;
 mod currencies;
 mod holds;
@@ -178,6 +179,30 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/books",
         || web::to(books::list),
         openapi::books::list,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/keys",
+        || web::to(api_keys::make),
+        openapi::api_keys::make,
+    ),
+    Operation::reads(
+        Method::GET,
+        "/v1/keys",
+        || web::to(api_keys::list),
+        openapi::api_keys::list,
+    ),
+    Operation::writes(
+        Method::POST,
+        "/v1/keys/{id}/rotate",
+        || web::to(api_keys::rotate),
+        openapi::api_keys::rotate,
+    ),
+    Operation::writes(
+        Method::DELETE,
+        "/v1/keys/{id}",
+        || web::to(api_keys::revoke),
+        openapi::api_keys::revoke,
     ),
     Operation::reads(
         Method::GET,

@@ -5,6 +5,7 @@ use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENT
 use super::codes::Code;
 use super::problem::Problem;
 use crate::ledger::BookName;
+use crate::service::access::Actor;
 use crate::service::native::{Principal, Who};
 use crate::service::{Service, SessionToken};
 
@@ -15,6 +16,29 @@ const BOOK: &str = "Passbook-Book";
 /// If the request names a book that is not there, or shows a session that is none.
 pub(super) async fn asks(service: &Service, headers: &HeaderMap) -> Result<Who, Problem> {
     let principal = principal(service, headers).await?;
+    in_book(service, headers, principal).await
+}
+
+/// Who asks for what only those may who administer the service.
+///
+/// # Errors
+/// As [`asks`], and if it is a person: nobody administers by a session.
+pub(super) async fn administers(service: &Service, headers: &HeaderMap) -> Result<Actor, Problem> {
+    let principal = principal(service, headers).await?;
+    in_book(service, headers, principal).await?;
+    match principal {
+        Principal::Anyone => Ok(Actor::Anyone),
+        Principal::Person(_) | Principal::Service(_) => {
+            Err(Problem::new(Code::Forbidden, "A session does not do this"))
+        }
+    }
+}
+
+async fn in_book(
+    service: &Service,
+    headers: &HeaderMap,
+    principal: Principal,
+) -> Result<Who, Problem> {
     let mut lines = headers.get_all(BOOK);
     let name = match lines.next() {
         None => BookName::MAIN,

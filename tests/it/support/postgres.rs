@@ -86,7 +86,7 @@ pub(crate) async fn tamper(url: &str, sql: &str) {
 }
 
 /// The tables whose rows nobody changes or deletes, and holds, of which some columns may be changed.
-pub(crate) const GUARDED: [&str; 9] = [
+pub(crate) const GUARDED: [&str; 10] = [
     "entries",
     "transactions",
     "currencies",
@@ -96,6 +96,7 @@ pub(crate) const GUARDED: [&str; 9] = [
     "transaction_details",
     "account_details",
     "external_ids",
+    "audit_events",
 ];
 
 /// The same database as the role that the service runs as.

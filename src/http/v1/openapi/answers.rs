@@ -69,6 +69,11 @@ pub(super) fn success(what: &str, shape: Ref, example: Value) -> Response {
     description::json(what, shape, example)
 }
 
+/// A success that shows nothing.
+pub(super) fn nothing(what: &str) -> Response {
+    ResponseBuilder::new().description(what).build()
+}
+
 /// The object, with its tag.
 pub(super) fn tagged(what: &str, shape: Ref, example: Value) -> Response {
     let mut response = success(what, shape, example);

@@ -19,6 +19,9 @@ const SIDE: &str = "^(world|[0-9]{12})$";
 const LIMIT: &str = r"^(0|[1-9][0-9]{0,27})(\.[0-9]{1,18})?$";
 const BOUND: &str = r"^-?(0|[1-9][0-9]{0,27})(\.[0-9]{1,18})?$";
 const QUANTITY: &str = r"^(all|(0|[1-9][0-9]{0,27})(\.[0-9]{1,18})?)$";
+const SERVICE: &str = "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$";
+const SECRET: &str = "^pbk_[A-Za-z0-9]{49}$";
+const SPAN: &str = "^[1-9][0-9]{0,2}[smhd]$";
 /// As it is answered.
 const TIME: &str = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$";
 
@@ -236,6 +239,47 @@ pub(super) fn key(shapes: &mut Shapes) -> Ref {
     });
     let optional = ["status", "transaction", "location", "problem"];
     shapes.written("v1.Key", &object(members, &optional))
+}
+
+/// An API key, as it is listed.
+pub(super) fn api_key(shapes: &mut Shapes) -> Ref {
+    shapes.written("v1.ApiKey", &object(api_key_members(), &[]))
+}
+
+/// The same with its secret.
+pub(super) fn made_api_key(shapes: &mut Shapes) -> Ref {
+    let mut members = api_key_members();
+    members["key"] = of(SECRET);
+    shapes.written("v1.MadeApiKey", &object(members, &[]))
+}
+
+pub(super) fn new_api_key(shapes: &mut Shapes) -> Ref {
+    let members = json!({
+        "name": of(SERVICE), "scopes": several(&json!({"type": "string", "enum": ["read", "write", "admin"]}), 3),
+        "books": several(&of(BOOK), 100), "expires_in": of(SPAN),
+    });
+    shapes.written(
+        "v1.NewApiKey",
+        &object(members, &["scopes", "books", "expires_in"]),
+    )
+}
+
+pub(super) fn rotation(shapes: &mut Shapes) -> Ref {
+    let members = json!({"overlap": of(SPAN)});
+    shapes.written("v1.Rotation", &object(members, &["overlap"]))
+}
+
+fn api_key_members() -> Value {
+    json!({
+        "id": of(UUID), "principal": of(SERVICE), "prefix": text(),
+        "scopes": {"type": "array", "items": one_of(&["read", "write", "admin"])},
+        "books": {"type": "array", "items": of(BOOK)}, "created_at": of(TIME),
+        "expires_at": or_null(TIME), "revoked_at": or_null(TIME),
+    })
+}
+
+fn several(item: &Value, most: usize) -> Value {
+    json!({"type": "array", "items": item, "minItems": 1, "maxItems": most})
 }
 
 pub(super) fn explained(shapes: &mut Shapes) -> Ref {
