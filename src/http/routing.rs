@@ -16,7 +16,8 @@ use super::v1;
 const API: &str = "/api";
 
 /// Every method that some operation answers, for who asks of the service as a whole.
-static METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, OPTIONS");
+static METHODS: HeaderValue =
+    HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 
 const DIALECTS: &[Dialect] = &[
     Dialect {

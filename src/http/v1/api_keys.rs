@@ -88,11 +88,12 @@ pub(super) async fn rotate(
 
 pub(super) async fn revoke(
     service: Data<Service>,
-    asked: Asked,
+    mut asked: Asked,
     id: Path<String>,
 ) -> Result<Answer, Problem> {
-    asked.query(&[])?;
+    asked.begin_write_once()?;
     let actor = who::administers(&service, asked.headers()).await?;
+    asked.optional_body().await?.read(|_| Some(()))?;
     match service.revoke_key(key_id(&id)?, &by(actor)).await? {
         Revoked::Now | Revoked::Before => Ok(Answer::nothing()),
         Revoked::NotFound => Err(Problem::not_found()),

@@ -100,14 +100,14 @@ impl Asked {
         self.key().map(drop)
     }
 
-    /// The same of one whose answer is shown once: a key for it would promise to show it again.
+    /// The same of one whose answer is shown once, or that needs no key: a key for it would promise what is not kept.
     ///
     /// # Errors
     /// If it has a query, or a key.
     pub(in crate::http) fn begin_write_once(&self) -> Result<(), Problem> {
         self.query(&[])?;
         if self.headers().contains_key(HEADER) {
-            let detail = "This takes no Idempotency-Key, as its answer is shown once";
+            let detail = "This takes no Idempotency-Key, as its answer is given once";
             return Err(Problem::new(Code::IdempotencyKeyInvalid, detail));
         }
         Ok(())

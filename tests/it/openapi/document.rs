@@ -58,6 +58,13 @@ impl Document {
             .filter(move |name| self.statuses(name).contains(&status))
     }
 
+    /// Whether an operation takes an `Idempotency-Key`.
+    pub(super) fn takes_key(&self, name: &str) -> bool {
+        let parameters = self.operation(name)["parameters"].as_array();
+        let mut parameters = parameters.into_iter().flatten();
+        parameters.any(|parameter| parameter["name"] == "Idempotency-Key")
+    }
+
     pub(super) fn is_for_members(&self, name: &str) -> bool {
         self.operation(name).get("security").is_some()
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::document::{Document, Example};
+use crate::support::ask::Ask;
 use crate::support::bank::at_once;
 use crate::support::{Bank, Reply, eventually};
 
@@ -17,10 +18,10 @@ const HEADS: [(u16, &str, &str); 6] = [
 ];
 
 /// Ids that the document's examples speak of, and what there is in their place.
-pub(super) struct Things([(&'static str, String); 5]);
+pub(super) struct Things([(&'static str, String); 6]);
 
 impl Things {
-    /// An account with money, another, a hold, and a transaction, all new.
+    /// An account with money, another, a hold, a transaction and an API key, all new.
     pub(super) async fn new(bank: &Bank) -> Self {
         let first = make(bank, "/v1/accounts", &json!({"currency": "USD"})).await;
         let second = make(bank, "/v1/accounts", &json!({"currency": "USD"})).await;
@@ -34,12 +35,16 @@ impl Things {
         let transaction = make(bank, "/v1/transactions", &posting(&first, &second, "1.00")).await;
         let hold = json!({"account": first, "amount": "30.00", "currency": "USD"});
         let hold = make(bank, "/v1/holds", &hold).await;
+        let api_key = bank.post("/v1/keys", r#"{"name":"shop"}"#).await;
+        assert_eq!(api_key.status, 201, "{api_key:?}");
+        let api_key = api_key.json()["id"].as_str().expect("an id").to_owned();
         Self([
             ("000000000777", first),
             ("000000000874", second),
             ("019b7600-0000-7000-8000-00000000000a", transaction),
             ("019b7600-0000-7000-8000-00000000000b", hold),
             ("order-17", new_key("made")),
+            ("019b7600-0000-7000-8000-00000000000c", api_key),
         ])
     }
 
@@ -96,10 +101,11 @@ pub(super) async fn answers(bank: &Bank, document: &Document) -> Vec<(String, u1
         for (status, reply) in of_target(bank, document, &name).await {
             all.push((name.clone(), status, reply));
         }
-        let status = if statuses.contains(&201) { 201 } else { 200 };
+        let status = [201, 204].into_iter().find(|made| statuses.contains(made));
+        let status = status.unwrap_or(200);
         let example = document.examples(&name).remove(0);
         let example = prepare(bank, &name).await.put_into(example);
-        let asked = example.ask(bank, None).once(new_key("done").as_str());
+        let asked = keyed(document, &name, example.ask(bank, None), "done");
         all.push((name.clone(), status, asked.send().await));
     }
     all.extend(apart(bank, document).await);
@@ -119,7 +125,7 @@ async fn with_head(
     example.headers.retain(|(given, _)| given != header);
     let mut asked = prepare(bank, name).await.put_into(example).ask(bank, None);
     if header != "Idempotency-Key" {
-        asked = asked.once(new_key("refused").as_str());
+        asked = keyed(document, name, asked, "refused");
     }
     asked.with(header, value).send().await
 }
@@ -140,7 +146,7 @@ async fn of_target(bank: &Bank, document: &Document, name: &str) -> Vec<(u16, Re
         ] {
             example.target = example.target.replace(there, nowhere);
         }
-        let asked = example.ask(bank, None).once(new_key("nowhere").as_str());
+        let asked = keyed(document, name, example.ask(bank, None), "nowhere");
         replies.push((404, asked.send().await));
     }
     replies
@@ -171,14 +177,36 @@ async fn apart(bank: &Bank, document: &Document) -> Vec<(String, u16, Reply)> {
         let reply = asked.once(new_key("unmatched").as_str()).send().await;
         all.push((name, 428, reply));
     }
+    bank.plant(ALL_KEYS).await;
+    let more: Vec<String> = document
+        .with_status(409)
+        .filter(|name| name.contains("/keys"))
+        .collect();
+    for name in more {
+        let mut example = document.examples(&name).remove(0);
+        let living = bank.shown("/v1/keys").await["data"][0]["id"].clone();
+        let living = living.as_str().expect("an id");
+        example.target = example
+            .target
+            .replace("019b7600-0000-7000-8000-00000000000c", living);
+        all.push((name, 409, example.ask(bank, None).send().await));
+    }
+    bank.plant("update api_keys set revoked_at = now() where revoked_at is null")
+        .await;
     all
 }
+
+/// As many as can live.
+const ALL_KEYS: &str = "
+    insert into api_keys (id, principal_id, digest, prefix, scope, created_at)
+    select gen_random_uuid(), max(principal_id), sha256(number::text::bytea), 'pbk_0000', 'read', now()
+    from api_keys, generate_series(1, 10000) as number group by number";
 
 /// Each command again under its key, while the first waits for the books.
 async fn in_use(bank: &Bank, document: &Document) -> Vec<(String, u16, Reply)> {
     let names = document.with_status(409);
     let names: Vec<String> = names
-        .filter(|name| is_native(name) && !name.starts_with("GET"))
+        .filter(|name| is_native(name) && document.takes_key(name))
         .collect();
     let mut examples = Vec::new();
     for name in &names {
@@ -226,6 +254,15 @@ async fn make(bank: &Bank, path: &str, body: &Value) -> String {
     let reply = asked.once(new_key("made").as_str()).send().await;
     assert_eq!(reply.status, 201, "{path}: {reply:?}");
     reply.json()["id"].as_str().expect("an id").to_owned()
+}
+
+/// The request under a new key, if its operation takes one.
+fn keyed(document: &Document, name: &str, asked: Ask, what: &str) -> Ask {
+    if document.takes_key(name) {
+        asked.once(new_key(what).as_str())
+    } else {
+        asked
+    }
 }
 
 fn new_key(what: &str) -> String {

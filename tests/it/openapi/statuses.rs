@@ -144,7 +144,11 @@ async fn without_database(document: &Document, seen: &mut Seen) {
     let replies = at_once(names.iter().map(|name| {
         let token = document.is_for_members(name).then_some(token.as_str());
         let asked = document.examples(name).remove(0).ask(&bank, token);
-        asked.once(name.replace(' ', ":").as_str()).send()
+        if document.takes_key(name) {
+            asked.once(name.replace(' ', ":").as_str()).send()
+        } else {
+            asked.send()
+        }
     }));
     for (name, reply) in names.iter().zip(replies.await) {
         seen.add(document, name, 503, &reply);

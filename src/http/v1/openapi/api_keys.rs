@@ -9,12 +9,9 @@ use super::{API_KEY, TIME, shapes};
 use crate::http::description::{Shapes, string};
 use crate::http::v1::codes::Code;
 
-/// Of what is made and shown once.
-const ONCE: &[Code] = &[
-    Code::MalformedJson,
-    Code::IdempotencyKeyInvalid,
-    Code::TooManyKeys,
-];
+/// Of what takes no `Idempotency-Key`, as it shows a key once or ends one, however often.
+const ONCE: &[Code] = &[Code::MalformedJson, Code::IdempotencyKeyInvalid];
+const MADE: &[Code] = &[Code::TooManyKeys];
 
 pub(in crate::http::v1) fn make(shapes: &mut Shapes) -> OperationBuilder {
     let asked = json!({"name": "shop", "scopes": ["read", "write"], "books": ["main"], "expires_in": "90d"});
@@ -23,7 +20,7 @@ pub(in crate::http::v1) fn make(shapes: &mut Shapes) -> OperationBuilder {
     let operation = in_a_book("Makes an API key, and its service if there is none of the name")
         .request_body(Some(body(shape, asked)))
         .response("201", made);
-    problems(operation, shapes, &[COMMON, CALLER, ONCE])
+    problems(operation, shapes, &[COMMON, CALLER, ONCE, MADE])
 }
 
 pub(in crate::http::v1) fn list(shapes: &mut Shapes) -> OperationBuilder {
@@ -43,14 +40,14 @@ pub(in crate::http::v1) fn rotate(shapes: &mut Shapes) -> OperationBuilder {
         .parameter(by_id())
         .request_body(Some(optional_body(shape, json!({"overlap": "24h"}))))
         .response("201", made);
-    problems(operation, shapes, &[COMMON, CALLER, TARGET, ONCE])
+    problems(operation, shapes, &[COMMON, CALLER, TARGET, ONCE, MADE])
 }
 
 pub(in crate::http::v1) fn revoke(shapes: &mut Shapes) -> OperationBuilder {
     let operation = in_a_book("Ends an API key")
         .parameter(by_id())
         .response("204", nothing("The key lets nobody in"));
-    problems(operation, shapes, &[COMMON, CALLER, TARGET])
+    problems(operation, shapes, &[COMMON, CALLER, TARGET, ONCE])
 }
 
 const SHOWN_ONCE: &str = "The key, which is shown this once";
