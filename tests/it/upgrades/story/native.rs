@@ -12,6 +12,7 @@ pub(super) async fn tell(story: &mut Story) {
     holds(story, &rich, &poor).await;
     states(story, &rich).await;
     registers(story, &rich).await;
+    keys(story).await;
 }
 
 fn id(reply: &Reply) -> String {
@@ -139,4 +140,17 @@ async fn registers(story: &mut Story, rich: &str) {
     story.read_at_the_end(Asked::get(&format!("/v1/transactions?account={rich}")));
     story.read_at_the_end(Asked::get(&format!("/v1/holds?account={rich}")));
     story.read_at_the_end(Asked::get("/v1/idempotency-keys/v1-too-much"));
+}
+
+/// Shown once, so they are listed at the end.
+async fn keys(story: &mut Story) {
+    let make = |body: Value| Asked::post("/v1/keys", &body);
+    let scopes = json!({"name": "shop", "scopes": ["admin"], "books": ["shop", "main"], "expires_in": "3650d"});
+    let first = story.write(201, make(scopes)).await;
+    let second = story.write(201, make(json!({"name": "audit"}))).await;
+    let rotate = Asked::post(&format!("/v1/keys/{}/rotate", id(&first)), &Value::Null);
+    story.write(201, rotate).await;
+    let revoke = Asked::send("DELETE", &format!("/v1/keys/{}", id(&second)), &Value::Null);
+    story.write(204, revoke).await;
+    story.read_at_the_end(Asked::get("/v1/keys"));
 }
