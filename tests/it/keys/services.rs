@@ -24,6 +24,9 @@ async fn what_one_service_did_holds_there_at_once_and_soon_everywhere() {
     here.revoke_key(&id(&made)).await;
     assert_eq!(here.check(&key), Err(Refused::Revoked));
     there.knows(&key, Err(Refused::Revoked)).await;
+    // What tells the others that they have to ask.
+    let counted = "select count from access_changes";
+    assert_eq!(here.number(counted).await, 2);
     there.stop().await;
     here.close().await;
 }
