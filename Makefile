@@ -105,6 +105,10 @@ torture: deps-run ## Every fault, again and again: LENGTH=50 times as often as i
 fixture: deps-run ## Keep a small ledger of the newest schema, which every later program has to go on with
 	@FIXTURE=write cargo test --locked --test it upgrades::a_ledger_of_this_program_goes_on
 
+.PHONY: matrix
+matrix: deps-run ## Write the table of docs/access.md anew: who is answered what
+	@MATRIX=write cargo test --locked --test it access::matrix
+
 .PHONY: openapi
 openapi: deps-run ## Write docs/openapi.json anew, from the code
 	@OPENAPI=write cargo test --locked --test it openapi::the_document_is_kept_beside_the_code

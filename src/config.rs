@@ -8,7 +8,7 @@ use clap::{Arg, Args, Command, ValueEnum, value_parser};
 use thiserror::Error;
 
 use crate::engine;
-use crate::http::settings::{Host, Origin};
+use crate::http::settings::{Host, Mode, Origin};
 use crate::ledger::CurrencyCode;
 
 /// Where the service listens if nobody says so, on 127.0.0.1.
@@ -248,6 +248,9 @@ pub struct ServeArgs {
     #[arg(long, env = "PASSBOOK_READ_BATCH_SIZE_MAX", value_name = "COUNT", default_value_t = 500, value_parser = within(1, engine::BATCH_SIZE_MAX), help_heading = "Engine")]
     pub read_batch_size_max: usize,
 
+    #[command(flatten)]
+    pub access: AccessArgs,
+
     /// Refuse what changes something by /v1 without an Idempotency-Key
     #[arg(
         long, env = "PASSBOOK_REQUIRE_KEYS", value_name = "BOOL", help_heading = "Ledger", default_value = "true",
@@ -283,6 +286,46 @@ pub struct ServeArgs {
         default_value = "false", default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
     )]
     pub log_requests: bool,
+}
+
+/// Who may come in.
+#[derive(Args, Clone, Debug)]
+pub struct AccessArgs {
+    /// Whether whoever asks has to say who they are [default: open on the embedded PostgreSQL, else required]
+    #[arg(
+        long = "auth",
+        env = "PASSBOOK_AUTH",
+        value_name = "MODE",
+        value_enum,
+        help_heading = "Access"
+    )]
+    pub mode: Option<Mode>,
+
+    /// Let everybody on the network do everything, if --auth is open and others reach --listen
+    #[arg(long, help_heading = "Access")]
+    pub i_know_this_is_open: bool,
+
+    /// Let people make themselves users, and put money into their own accounts, by the microfin interface [default: true
+    /// if --auth is open, else false]
+    #[arg(
+        long, env = "PASSBOOK_SELF_SERVICE", value_name = "BOOL", help_heading = "Access",
+        default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub self_service: Option<bool>,
+
+    /// Show /metrics to everybody [default: true if --auth is open, else false]
+    #[arg(
+        long, env = "PASSBOOK_OPEN_METRICS", value_name = "BOOL", help_heading = "Access",
+        default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub open_metrics: Option<bool>,
+
+    /// Show /docs and /openapi.json to everybody [default: true if --auth is open, else false]
+    #[arg(
+        long, env = "PASSBOOK_OPEN_DOCS", value_name = "BOOL", help_heading = "Access",
+        default_missing_value = "true", num_args = 0..=1, value_parser = BoolishValueParser::new()
+    )]
+    pub open_docs: Option<bool>,
 }
 
 /// Which service to ask.

@@ -33,6 +33,11 @@ pub enum AppError {
         listen: SocketAddr,
         error: io::Error,
     },
+    #[error(
+        "{0} is open to the network, and PASSBOOK_AUTH is open, so that everybody there could move money: set \
+         PASSBOOK_AUTH=required, listen on 127.0.0.1, or say --i-know-this-is-open"
+    )]
+    Open(SocketAddr),
     #[error(transparent)]
     Port(#[from] NotPort),
     #[error(transparent)]

@@ -19,6 +19,7 @@ pub use self::schema::migrate;
 use self::settings::{Defaults, OWNER_URL, RUNTIME_URL, parse, set};
 use crate::config::ServeArgs;
 use crate::http::server::{self, Server};
+use crate::http::settings::Mode;
 use crate::postgres::{self, Address};
 use crate::service::Service;
 use crate::storage::Database;
@@ -33,6 +34,7 @@ pub struct App {
     embedded: Option<postgres::Server>,
     database: Database,
     demo: bool,
+    mode: Mode,
     traces: Option<Traces>,
 }
 
@@ -51,15 +53,22 @@ impl App {
     pub async fn start(args: &ServeArgs) -> Result<Self, AppError> {
         // Before a cluster is created, or anything else is begun.
         let listen = args.listen.address()?;
+        let url = set(args.database.database_url.as_ref());
+        let defaults = if url.is_some() {
+            Defaults::ELSEWHERE
+        } else {
+            Defaults::EMBEDDED
+        };
+        settings::check_open(&args.access, listen, defaults)?;
         server::check_free(listen).map_err(|error| AppError::Listen { listen, error })?;
         let traces = Traces::start(&settings::traces(&args.traces))?;
-        let Some(url) = set(args.database.database_url.as_ref()) else {
+        let Some(url) = url else {
             let embedded = postgres::start(&settings::embedded(&args.database)).await?;
             let roles = Roles {
                 runtime: embedded.address().runtime_url(),
                 owner: embedded.address().url(),
             };
-            return match Self::start_on(args, roles, Defaults::EMBEDDED, traces).await {
+            return match Self::start_on(args, roles, defaults, traces).await {
                 Ok(app) => Ok(Self {
                     embedded: Some(embedded),
                     ..app
@@ -76,7 +85,7 @@ impl App {
             runtime: url,
             owner: set(args.database.owner_url.as_ref()).unwrap_or(url),
         };
-        Self::start_on(args, roles, Defaults::ELSEWHERE, traces).await
+        Self::start_on(args, roles, defaults, traces).await
     }
 
     async fn start_on(
@@ -117,6 +126,7 @@ impl App {
                 embedded: None,
                 database,
                 demo,
+                mode: settings::access(&args.access, defaults).mode,
                 traces,
             }),
             Err(error) => {
@@ -152,6 +162,12 @@ impl App {
     #[must_use]
     pub fn has_demo(&self) -> bool {
         self.demo
+    }
+
+    /// Whether nobody has to say who they are.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.mode == Mode::Open
     }
 
     /// Starts the embedded PostgreSQL again whenever it ends. Does not return; where there is none, there is nothing to do.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use super::error::AppError;
-use crate::config::{DatabaseArgs, ServeArgs, TraceArgs};
-use crate::http::settings::Resets;
+use crate::config::{AccessArgs, DatabaseArgs, ServeArgs, TraceArgs};
+use crate::http::settings::{Access, Mode, Resets};
 use crate::service::{self, EngineSettings};
 use crate::storage::Database;
 use crate::telemetry::traces::{self, Traces};
@@ -20,6 +20,7 @@ pub(super) const OWNER_URL: &str = "PASSBOOK_OWNER_URL";
 #[derive(Clone, Copy)]
 pub(super) struct Defaults {
     pub(super) demo: bool,
+    mode: Mode,
     /// Only as long as nobody else can reach the service.
     allow_reset: bool,
 }
@@ -28,10 +29,12 @@ impl Defaults {
     /// Private, and made for trying out.
     pub(super) const EMBEDDED: Self = Self {
         demo: true,
+        mode: Mode::Open,
         allow_reset: true,
     };
     pub(super) const ELSEWHERE: Self = Self {
         demo: false,
+        mode: Mode::Required,
         allow_reset: false,
     };
 }
@@ -68,9 +71,37 @@ pub(super) fn http(
         hosts: args.hosts.clone(),
         cors_origins: args.cors_origins.clone(),
         resets: resets(args, listen, defaults),
+        access: access(&args.access, defaults),
         logs_requests: args.log_requests,
         tracer: traces.map(Traces::tracer),
     }
+}
+
+/// Who may come in.
+pub(super) fn access(args: &AccessArgs, defaults: Defaults) -> Access {
+    let mode = args.mode.unwrap_or(defaults.mode);
+    let is_open = mode == Mode::Open;
+    Access {
+        mode,
+        self_service: args.self_service.unwrap_or(is_open),
+        open_metrics: args.open_metrics.unwrap_or(is_open),
+        open_docs: args.open_docs.unwrap_or(is_open),
+    }
+}
+
+/// # Errors
+/// If everybody who reaches the address may do everything, and nobody has said that this is meant.
+pub(super) fn check_open(
+    args: &AccessArgs,
+    listen: SocketAddr,
+    defaults: Defaults,
+) -> Result<(), AppError> {
+    let is_private = listen.ip().to_canonical().is_loopback();
+    let is_open = access(args, defaults).mode == Mode::Open;
+    if is_open && !is_private && !args.i_know_this_is_open {
+        return Err(AppError::Open(listen));
+    }
+    Ok(())
 }
 
 fn resets(args: &ServeArgs, listen: SocketAddr, defaults: Defaults) -> Resets {

@@ -94,6 +94,14 @@ fn banner(app: &App) -> String {
         }
         None => line(&mut text, "database", &app.database().describe()),
     }
+    let access = if app.is_open() {
+        "open: nobody has to say who they are"
+    } else if app.service().access().is_empty() {
+        "by API key; passbook keys create NAME --scopes admin makes the first"
+    } else {
+        "by API key or session"
+    };
+    line(&mut text, "access", access);
     if app.has_demo() {
         line(
             &mut text,

@@ -10,7 +10,7 @@ use utoipa::openapi::path::{OperationBuilder, Parameter, ParameterBuilder, Param
 use utoipa::openapi::request_body::RequestBody;
 use utoipa::openapi::schema::{KnownFormat, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{
-    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
     Content, ContentBuilder, HeaderBuilder, Object, ObjectBuilder, OneOfBuilder, Ref, RefOr,
@@ -18,6 +18,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
+use super::access::{COOKIE_NAME, Needs};
 use super::request::idempotency;
 
 /// What describes an operation; the shapes of its bodies are kept under their names.
@@ -35,6 +36,7 @@ pub(in crate::http) const AMOUNT: &str = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-
 /// How somebody shows that they have signed in.
 const SESSION: &str = "session";
 const TOKEN: &str = "token";
+const KEY: &str = "key";
 
 /// What is refused before anybody looks at what a body says; `BodyError` has the words.
 pub(in crate::http) const OF_A_BODY: [(StatusCode, &str, &str); 3] = [
@@ -52,6 +54,25 @@ pub(in crate::http) const OF_A_BODY: [(StatusCode, &str, &str); 3] = [
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "The body is encoded as nobody here can decode it",
         "Content-Encoding must be gzip, or left out",
+    ),
+];
+
+/// What is refused before anybody looks at what is asked, unless it is everybody's.
+pub(in crate::http) const OF_ACCESS: [(StatusCode, &str, &str); 3] = [
+    (
+        StatusCode::UNAUTHORIZED,
+        "Nobody knows who asks",
+        "Show who you are, by a key or a session",
+    ),
+    (
+        StatusCode::FORBIDDEN,
+        "Whoever asks may not do this",
+        "You may not do this",
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The database is away, and nothing was applied",
+        UNAVAILABLE,
     ),
 ];
 
@@ -168,16 +189,33 @@ pub(in crate::http) fn operation(summary: &str) -> OperationBuilder {
 }
 
 /// Whoever has signed in: by the cookie, or by the same token in a header.
-pub(in crate::http) fn schemes() -> [(&'static str, SecurityScheme); 2] {
-    let cookie = ApiKey::Cookie(ApiKeyValue::new("sessionId"));
-    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-    [(SESSION, SecurityScheme::ApiKey(cookie)), (TOKEN, bearer)]
+pub(in crate::http) fn schemes() -> [(&'static str, SecurityScheme); 3] {
+    let cookie = ApiKey::Cookie(ApiKeyValue::new(COOKIE_NAME));
+    let bearer = |what: &str| {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+        SecurityScheme::Http(scheme.description(Some(what)).build())
+    };
+    [
+        (SESSION, SecurityScheme::ApiKey(cookie)),
+        (TOKEN, bearer("The token of a session")),
+        (KEY, bearer("An API key")),
+    ]
 }
 
-/// What only somebody who has signed in may ask for.
-pub(in crate::http) fn signed_in(summary: &str) -> OperationBuilder {
-    let requirement = |name: &str| SecurityRequirement::new(name, [""; 0]);
-    operation(summary).securities(Some([SESSION, TOKEN].map(requirement)))
+/// What whoever asks has to show: one of these. Nothing, if nobody has to say who they are.
+pub(in crate::http) fn securities(needs: Needs) -> Option<Vec<SecurityRequirement>> {
+    let anything = SecurityRequirement::default();
+    let of = |name: &str| SecurityRequirement::new(name, [""; 0]);
+    let session = || [of(SESSION), of(TOKEN)];
+    match needs {
+        Needs::Nothing => None,
+        Needs::Session => Some(session().into()),
+        Needs::Deposit => Some([&session()[..], &[of(KEY)]].concat()),
+        Needs::KeyOrSession(_) => Some([&[anything, of(KEY)], &session()[..]].concat()),
+        Needs::Key(_) | Needs::Administrator | Needs::SignUp | Needs::Metrics | Needs::Docs => {
+            Some(vec![anything, of(KEY)])
+        }
+    }
 }
 
 /// An answer in JSON of a shape that is kept.

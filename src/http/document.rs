@@ -11,7 +11,8 @@ use utoipa::openapi::{
     ComponentsBuilder, Info, License, OpenApiBuilder, Response, ResponseBuilder,
 };
 
-use super::description::{OF_A_BODY, REQUEST_ID, Shapes, content, schemes};
+use super::access::Needs;
+use super::description::{OF_A_BODY, OF_ACCESS, REQUEST_ID, Shapes, content, schemes, securities};
 use super::operation::{Dialect, Effect, Operation};
 use super::request::origin::Refusal;
 
@@ -58,6 +59,7 @@ fn describe(dialect: &Dialect, operation: &Operation, shapes: &mut Shapes) -> pa
     let mut described = (operation.describe)(shapes).build();
     described.tags = Some(vec![dialect.name.to_owned()]);
     described.operation_id = Some(id(operation));
+    described.security = securities(operation.needs);
     let mut common = vec![(
         Refusal::OtherHost,
         "The service does not answer to that host",
@@ -72,7 +74,9 @@ fn describe(dialect: &Dialect, operation: &Operation, shapes: &mut Shapes) -> pa
     });
     let of_a_body = described.request_body.is_some();
     let of_a_body = OF_A_BODY.into_iter().filter(|_| of_a_body);
-    for (status, what, message) in common.chain(of_a_body) {
+    let is_everybodys = operation.needs == Needs::Nothing;
+    let of_access = OF_ACCESS.into_iter().filter(|_| !is_everybodys);
+    for (status, what, message) in common.chain(of_a_body).chain(of_access) {
         let answers = &mut described.responses.responses;
         answers
             .entry(status.as_str().to_owned())

@@ -4,6 +4,7 @@ mod routing;
 pub mod server;
 pub mod settings;
 
+mod access;
 mod description;
 mod dialects;
 mod document;

@@ -4,7 +4,9 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpResponse, Route};
 use utoipa::openapi::Ref;
 
+use super::access::Needs;
 use super::description::{Describe, Shapes};
+use crate::ledger::access::Scope;
 
 /// One of the interfaces that are served.
 pub(super) struct Dialect {
@@ -23,6 +25,7 @@ pub(super) struct Operation {
     pub method: Method,
     pub path: &'static str,
     pub effect: Effect,
+    pub needs: Needs,
     pub route: fn() -> Route,
     /// What `/openapi.json` says of it.
     pub describe: Describe,
@@ -36,6 +39,7 @@ pub(super) enum Effect {
 }
 
 impl Operation {
+    /// What reads, for keys that may read; and for sessions, which see their person's own.
     pub(super) const fn reads(
         method: Method,
         path: &'static str,
@@ -46,11 +50,13 @@ impl Operation {
             method,
             path,
             effect: Effect::Reads,
+            needs: Needs::KeyOrSession(Scope::Read),
             route,
             describe,
         }
     }
 
+    /// What writes, for keys that may write.
     pub(super) const fn writes(
         method: Method,
         path: &'static str,
@@ -61,9 +67,16 @@ impl Operation {
             method,
             path,
             effect: Effect::Writes,
+            needs: Needs::Key(Scope::Write),
             route,
             describe,
         }
+    }
+
+    /// The same for whoever shows something else.
+    pub(super) const fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
     }
 
     /// Whether it answers to `HEAD` as well: what reads by `GET`, without the body (RFC 9110, section 9.3.2).

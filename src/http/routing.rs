@@ -6,6 +6,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
+use super::access::Needs;
 use super::dialects::{accounts, balance, docs, events, failure, landing, ledger, microfin, users};
 use super::document::Document;
 use super::observe::admin;
@@ -164,6 +165,32 @@ fn route(config: &mut ServiceConfig, path: &str, at: &str) {
 pub(super) fn is_write(request: &HttpRequest) -> bool {
     asked_at(request, |operation| {
         operation.effect == Effect::Writes && operation.answers(request.method())
+    })
+}
+
+/// What is asked, as far as it decides who may ask for it.
+#[derive(Clone, Copy)]
+pub(super) struct Asking {
+    pub needs: Needs,
+    pub is_native: bool,
+    /// Whether it is about the main book alone.
+    pub acts_in_main: bool,
+}
+
+/// What a request asks for. None if it is no operation.
+pub(super) fn asking(request: &HttpRequest) -> Option<Asking> {
+    let path = path_of(request)?;
+    let operation = at_path(&path).find(|operation| operation.answers(request.method()))?;
+    let is_native = is_native(operation.path);
+    let acts_in_main = match operation.needs {
+        Needs::Administrator => true,
+        Needs::Metrics | Needs::Docs => false,
+        _ => !is_native,
+    };
+    Some(Asking {
+        needs: operation.needs,
+        is_native,
+        acts_in_main,
     })
 }
 

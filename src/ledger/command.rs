@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::account::Version;
+use super::account::{UserId, Version};
 use super::action::{AccountRef, Action, Posting};
 use super::book::BookName;
 use super::details::Note;
@@ -38,6 +38,8 @@ pub struct Caller {
     pub id: CallerId,
     /// Accounts of another book do not exist for it.
     pub book: BookName,
+    /// Holds of others' accounts neither, if it is a person.
+    pub person: Option<UserId>,
     /// The request, as its answer calls it.
     pub request_id: String,
 }

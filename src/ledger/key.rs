@@ -267,15 +267,15 @@ pub fn microfin_open(text: String, caller: UserId, currency: Currency) -> Key {
 #[must_use]
 pub fn microfin_move(
     text: String,
-    caller: UserId,
+    caller: Option<UserId>,
     [from, to]: [Option<AccountId>; 2],
     amount: Magnitude,
     currency: Currency,
 ) -> Key {
     let operation = word(from.is_some(), to.is_some());
     let [from, to] = [from, to].map(|it| it.map(|id| id.to_string()).unwrap_or_default());
-    let (caller, amount) = (caller.to_string(), minor(amount.amount()));
-    let code = currency.code;
+    let caller = caller.map(|user| user.to_string()).unwrap_or_default();
+    let (amount, code) = (minor(amount.amount()), currency.code);
     let asked = [
         "microfin",
         operation,

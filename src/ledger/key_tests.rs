@@ -94,7 +94,7 @@ fn what_ledger_and_microfin_ask_has_the_digest_of_before() {
     let (btc, usd) = (currency("BTC"), currency("USD"));
     let email = Email::parse("Ada.V@Example.org").expect("an email");
     let [twelve, thirteen] = [12, 13].map(|id| Some(AccountId(id)));
-    let moves = |ends| key::microfin_move(text(), USER, ends, some(1_250), usd);
+    let moves = |ends| key::microfin_move(text(), Some(USER), ends, some(1_250), usd);
     assert_digests([
         (
             key::ledger_create(text(), "Ada", &email),

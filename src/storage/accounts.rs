@@ -5,12 +5,11 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 
+use super::callers::Reach;
 use super::heads::{HeadRow, account_columns};
 use super::paging::Paging;
 use super::{Connection, StorageError, Unreadable, columns};
-use crate::ledger::{
-    AccountId, BookId, CurrencyCode, ExternalId, Head, Metadata, Status, UserId, Version,
-};
+use crate::ledger::{AccountId, CurrencyCode, ExternalId, Head, Metadata, Status, UserId, Version};
 
 /// An account with all that is said of it.
 #[derive(Clone, Debug)]
@@ -25,7 +24,7 @@ pub struct AccountView {
 /// Which accounts are listed. All that is said must be so.
 #[derive(Clone, Debug, Default)]
 pub struct AccountFilter {
-    pub books: Vec<BookId>,
+    pub reach: Reach,
     pub owner: Option<UserId>,
     pub external_id: Option<ExternalId>,
     pub external_id_prefix: Option<String>,
@@ -98,16 +97,13 @@ pub async fn list(
     filter: &AccountFilter,
     paging: Paging<AccountId>,
 ) -> Result<Vec<AccountView>, StorageError> {
-    let books: Vec<i64> = filter.books.iter().map(|book| book.0).collect();
     let mut query = QueryBuilder::new(WITH_DETAILS_BEFORE);
-    query
-        .push(concat!(
-            "select ",
-            account_columns!(),
-            ", accounts.currency from accounts where book_id = any("
-        ))
-        .push_bind(books)
-        .push(")");
+    query.push(concat!(
+        "select ",
+        account_columns!(),
+        ", accounts.currency from accounts where "
+    ));
+    filter.reach.push(&mut query);
     if let Some(owner) = filter.owner {
         query.push(" and owner_id = ").push_bind(owner.0);
     }

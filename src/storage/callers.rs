@@ -1,5 +1,7 @@
 //! Who asks by the native interface: principals, and principals in books.
 
+use sqlx::{Postgres, QueryBuilder};
+
 use super::{Connection, StorageError};
 use crate::ledger::access::PrincipalId;
 use crate::ledger::{BookId, BookName, CallerId, UserId};
@@ -12,6 +14,40 @@ pub enum Principal {
     /// Whoever shows one of its keys.
     Service(PrincipalId),
     Person(UserId),
+}
+
+/// Which accounts a caller may see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Those in these books,
+    pub books: Vec<BookId>,
+    /// and only if they are this user's.
+    pub owner: Option<UserId>,
+}
+
+impl Reach {
+    #[must_use]
+    pub fn includes(&self, book: BookId, owner: Option<UserId>) -> bool {
+        self.books.contains(&book) && self.sees(owner)
+    }
+
+    /// Whether what belongs to somebody is seen, in whichever book.
+    #[must_use]
+    pub fn sees(&self, owner: Option<UserId>) -> bool {
+        self.owner.is_none() || self.owner == owner
+    }
+
+    /// Adds to a statement with `accounts` in it that they are such accounts.
+    pub(super) fn push(&self, query: &mut QueryBuilder<Postgres>) {
+        let books: Vec<i64> = self.books.iter().map(|book| book.0).collect();
+        query
+            .push("accounts.book_id = any(")
+            .push_bind(books)
+            .push(")");
+        if let Some(owner) = self.owner {
+            query.push(" and accounts.owner_id = ").push_bind(owner.0);
+        }
+    }
 }
 
 /// The books of a name, the first opened first: at most the last of them is open.

@@ -7,13 +7,14 @@ use sqlx::postgres::PgRow;
 use sqlx::{QueryBuilder, Row as _};
 use uuid::Uuid;
 
+use super::callers::Reach;
 use super::heads::{HeadRow, account_columns};
 use super::paging::Paging;
 use super::rows::{EntryRow, HoldRow, SaidRow, entry_columns, hold_columns};
 use super::transactions::Said;
 use super::{Connection, StorageError, Unreadable, columns};
 use crate::ledger::plan::Due;
-use crate::ledger::{AccountId, BookId, Head, Hold, HoldId, HoldStatus, Version};
+use crate::ledger::{AccountId, BookId, Head, Hold, HoldId, HoldStatus, UserId, Version};
 
 /// Those of the holds that are there beside their accounts, both as they are at one moment. One that cannot be read says so for
 /// itself alone.
@@ -154,13 +155,15 @@ pub async fn list_due_accounts(
 pub struct HoldView {
     pub hold: Hold,
     pub book: BookId,
+    /// Of the account.
+    pub owner: Option<UserId>,
     pub said: Said,
 }
 
 /// Which holds are listed. All that is said must be so.
 #[derive(Clone, Debug, Default)]
 pub struct HoldFilter {
-    pub books: Vec<BookId>,
+    pub reach: Reach,
     pub account: Option<AccountId>,
     pub status: Option<HoldStatus>,
     pub expires_before: Option<DateTime<Utc>>,
@@ -230,15 +233,13 @@ pub async fn list(
     filter: &HoldFilter,
     paging: Paging<HoldId>,
 ) -> Result<Vec<HoldView>, StorageError> {
-    let books: Vec<i64> = filter.books.iter().map(|book| book.0).collect();
     let mut query = QueryBuilder::new(VIEW_BEFORE);
-    query
-        .push(
-            "select * from holds where exists (
-            select from accounts where accounts.id = holds.account_id and accounts.book_id = any(",
-        )
-        .push_bind(books)
-        .push("))");
+    query.push(
+        "select * from holds where exists (
+            select from accounts where accounts.id = holds.account_id and ",
+    );
+    filter.reach.push(&mut query);
+    query.push(")");
     if let Some(account) = filter.account {
         query.push(" and account_id = ").push_bind(account.0);
     }
@@ -266,7 +267,7 @@ pub async fn list(
 const VIEW_BEFORE: &str = concat!(
     "select ",
     hold_columns!(),
-    ", accounts.book_id, details.reference, details.metadata, details.erased_at from ("
+    ", accounts.book_id, accounts.owner_id, details.reference, details.metadata, details.erased_at from ("
 );
 const VIEW_BEHIND: &str = ") as hold
     join accounts on accounts.id = hold.account_id
@@ -274,12 +275,13 @@ const VIEW_BEHIND: &str = ") as hold
     left join transaction_details as details on details.transaction_id = hold.id";
 
 fn read_view(row: &PgRow) -> Result<HoldView, Unreadable> {
-    let book: i64 = row
-        .try_get("book_id")
-        .map_err(|error| Unreadable(error.to_string()))?;
+    let unreadable = |error: sqlx::Error| Unreadable(error.to_string());
+    let book: i64 = row.try_get("book_id").map_err(unreadable)?;
+    let owner: Option<i64> = row.try_get("owner_id").map_err(unreadable)?;
     Ok(HoldView {
         hold: columns::read::<HoldRow>(row)?.into_hold()?,
         book: BookId(book),
+        owner: owner.map(UserId),
         said: columns::read::<SaidRow>(row)?.into_said(),
     })
 }

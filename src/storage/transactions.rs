@@ -7,11 +7,12 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use uuid::Uuid;
 
+use super::callers::Reach;
 use super::outcomes;
 use super::paging::Paging;
 use super::rows::SaidRow;
 use super::{Connection, StorageError};
-use crate::ledger::{AccountId, BookId, Metadata, Receipt, TransactionId};
+use crate::ledger::{AccountId, BookId, Metadata, Receipt, TransactionId, UserId};
 
 /// What was said of a transaction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub struct TransactionView {
 /// Which transactions are listed. All that is said must be so.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionFilter {
-    pub books: Vec<BookId>,
+    pub reach: Reach,
     pub account: Option<AccountId>,
     pub reference: Option<String>,
     pub metadata: Metadata,
@@ -101,25 +102,26 @@ pub async fn list_by_ids(
     Ok(views)
 }
 
-/// Of a transaction, the books of the accounts that it is about.
+/// Of a transaction, the books and the owners of the accounts that it is about.
 ///
 /// # Errors
 /// If the database does not answer.
-pub async fn list_books(
+pub async fn list_touched(
     connection: &mut Connection,
     id: TransactionId,
-) -> Result<Vec<BookId>, StorageError> {
+) -> Result<Vec<(BookId, Option<UserId>)>, StorageError> {
     const SQL: &str = "
-        select accounts.book_id from entries join accounts on accounts.id = entries.account_id
+        select accounts.book_id, accounts.owner_id from entries join accounts on accounts.id = entries.account_id
         where entries.transaction_id = $1
         union
-        select accounts.book_id from transactions join accounts on accounts.id = transactions.account_id
+        select accounts.book_id, accounts.owner_id from transactions join accounts on accounts.id = transactions.account_id
         where transactions.id = $1";
-    let ids: Vec<i64> = sqlx::query_scalar(SQL)
-        .bind(id.0)
-        .fetch_all(connection)
-        .await?;
-    Ok(ids.into_iter().map(BookId).collect())
+    let touched: Vec<(i64, Option<i64>)> =
+        sqlx::query_as(SQL).bind(id.0).fetch_all(connection).await?;
+    let touched = touched.into_iter();
+    Ok(touched
+        .map(|(book, owner)| (BookId(book), owner.map(UserId)))
+        .collect())
 }
 
 /// The ids of the transactions that fit a filter, in their order.
@@ -131,29 +133,25 @@ pub async fn list_ids(
     filter: &TransactionFilter,
     paging: Paging<TransactionId>,
 ) -> Result<Vec<TransactionId>, StorageError> {
-    let books: Vec<i64> = filter.books.iter().map(|book| book.0).collect();
     let mut query = QueryBuilder::new("select id from transactions where refusal is null");
-    match filter.account {
-        Some(account) => {
-            query
-                .push(" and id in (select transaction_id from entries where account_id = ")
-                .push_bind(account.0)
-                .push(" union all select id from transactions as naming where naming.account_id = ")
-                .push_bind(account.0)
-                .push(")")
-        }
-        None => query
-            .push(
-                " and exists (
+    if let Some(account) = filter.account {
+        query
+            .push(" and id in (select transaction_id from entries where account_id = ")
+            .push_bind(account.0)
+            .push(" union all select id from transactions as naming where naming.account_id = ")
+            .push_bind(account.0)
+            .push(")");
+    } else {
+        query.push(
+            " and exists (
                 select from (
                     select entries.account_id from entries where entries.transaction_id = transactions.id
                     union all select transactions.account_id
-                ) as touched join accounts on accounts.id = touched.account_id
-                where accounts.book_id = any(",
-            )
-            .push_bind(books)
-            .push("))"),
-    };
+                ) as touched join accounts on accounts.id = touched.account_id where ",
+        );
+        filter.reach.push(&mut query);
+        query.push(")");
+    }
     if filter.reference.is_some() || !filter.metadata.is_empty() {
         query.push(" and id in (select transaction_id from transaction_details where metadata @> ");
         query.push_bind(Json(filter.metadata.clone()));

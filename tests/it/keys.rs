@@ -58,13 +58,13 @@ impl Bank {
         eventually(&what, async || self.check(key) == expected).await;
     }
 
-    async fn make_key(&self, body: &Value) -> Value {
+    pub(crate) async fn make_key(&self, body: &Value) -> Value {
         let reply = self.post("/v1/keys", &body.to_string()).await;
         assert_eq!(reply.status, 201, "{reply:?}");
         reply.json()
     }
 
-    async fn revoke_key(&self, id: &str) {
+    pub(crate) async fn revoke_key(&self, id: &str) {
         let path = format!("/v1/keys/{id}");
         let reply = self.ask(Method::DELETE, &path).send().await;
         assert_eq!((reply.status, reply.text.as_str()), (204, ""), "{reply:?}");

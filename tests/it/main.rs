@@ -3,6 +3,7 @@
 mod support;
 
 mod acceptance;
+mod access;
 mod accounts;
 mod backup;
 mod bad_input;

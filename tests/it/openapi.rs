@@ -1,8 +1,8 @@
 //! `/openapi.json`: valid, kept beside the code, complete, and true of the service that it describes.
 
-mod document;
-mod examples;
-mod native;
+pub(crate) mod document;
+pub(crate) mod examples;
+pub(crate) mod native;
 mod page;
 mod rows;
 mod statuses;

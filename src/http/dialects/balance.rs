@@ -10,6 +10,7 @@ use utoipa::openapi::path::OperationBuilder;
 use super::events;
 use super::failure::{self, Failure};
 use super::ledger::{self, Balances};
+use crate::http::access::Identity;
 use crate::http::description::{Shapes, Zero, operation, optional_query, positive, string};
 use crate::http::operation::Operation;
 use crate::http::request::fields::Fields;
@@ -53,14 +54,14 @@ fn describe(shapes: &mut Shapes) -> OperationBuilder {
         .response("503", failure::unavailable(shapes))
 }
 
-async fn balance(service: Data<Service>, request: HttpRequest) -> HttpResponse {
+async fn balance(service: Data<Service>, identity: Identity, request: HttpRequest) -> HttpResponse {
     let fields = match Fields::parse(request.query_string()) {
         Ok(fields) => fields,
         Err(error) => return failure::error(HttpResponse::BadRequest(), &error.to_string()),
     };
     if fields.contains("user_id") {
-        ledger::balance(&service, fields).await
+        ledger::balance(&service, &identity, fields).await
     } else {
-        events::balance(&service, &fields).await
+        events::balance(&service, &identity, &fields).await
     }
 }

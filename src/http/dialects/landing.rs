@@ -7,17 +7,14 @@ use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::path::OperationBuilder;
 
 use super::ledger;
+use crate::http::access::Needs;
 use crate::http::description::{Shapes, operation, text};
 use crate::http::operation::Operation;
 use crate::http::request::origin::Policy;
 use crate::service::Service;
 
-pub(in crate::http) const OPERATIONS: &[Operation] = &[Operation::reads(
-    Method::GET,
-    "/",
-    || web::to(page),
-    describe,
-)];
+pub(in crate::http) const OPERATIONS: &[Operation] =
+    &[Operation::reads(Method::GET, "/", || web::to(page), describe).needs(Needs::Nothing)];
 
 const HTML: &str = "text/html; charset=utf-8";
 const PAGE: &str = include_str!("landing.html");

@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::path::OperationBuilder;
 
 use super::Observer;
+use crate::http::access::Needs;
 use crate::http::description::{Shapes, limit, operation, text};
 use crate::http::dialects::failure;
 use crate::http::operation::Operation;
@@ -23,13 +24,15 @@ pub(in crate::http) const OPERATIONS: &[Operation] = &[
         "/metrics",
         || web::to(show_metrics),
         describe_metrics,
-    ),
+    )
+    .needs(Needs::Metrics),
     Operation::reads(
         Method::GET,
         "/admin/hot-accounts",
         || web::to(list_hot_accounts),
         describe_hot_accounts,
-    ),
+    )
+    .needs(Needs::Administrator),
 ];
 
 /// The text format of Prometheus, version 0.0.4.

@@ -2,6 +2,7 @@
 
 mod connection;
 mod drain;
+mod gate;
 mod guard;
 mod head;
 mod limit;
@@ -69,6 +70,8 @@ impl Server {
                 .app_data(observer.clone())
                 .app_data(policy.clone())
                 .app_data(web::Data::new(settings.resets))
+                .app_data(web::Data::new(settings.access))
+                .wrap(from_fn(gate::gate))
                 .wrap(from_fn(guard::guard))
                 .wrap(from_fn(observe::observe))
                 .wrap(from_fn(drain::count))

@@ -17,7 +17,7 @@ use crate::ledger::{
     Status, UserId,
 };
 use crate::service::Service;
-use crate::service::native::{AccountFilter, AccountView, Who};
+use crate::service::native::{AccountFilter, AccountView, Reach, Who};
 
 /// What a new account is to be.
 struct New {
@@ -36,9 +36,10 @@ struct Change {
 
 pub(super) async fn open(service: Data<Service>, mut asked: Asked) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let body = asked.body().await?;
     let new = body.read(New::read)?;
+    let owner = owner(&asked, &who, &new)?;
     let key = asked.write_key(&service)?;
     let currency = currencies::find(&service, new.currency, "/currency").await??;
     let limit = new.limit.as_ref();
@@ -50,7 +51,7 @@ pub(super) async fn open(service: Data<Service>, mut asked: Asked) -> Result<Ans
         external_id: new.external_id,
         overdraft_limit: limit.transpose()?.unwrap_or_default(),
         details: metadata.map(|metadata| AccountDetails { metadata, salt }),
-        ..OpenAccount::plain(new.owner, currency, Magnitude::ZERO)
+        ..OpenAccount::plain(owner, currency, Magnitude::ZERO)
     });
     let done = request.carry_out(&service, action).await?;
     let (answer, id) = answer(&service, &who, &done, StatusCode::CREATED).await?;
@@ -64,7 +65,7 @@ pub(super) async fn show(
 ) -> Result<Answer, Problem> {
     let query = asked.query(&["min_version"])?;
     let least = query.value("min_version", values::version_text)?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let id = path_id(&id);
     let view = service.view_account(&who, id, None).await?;
     let view = view.ok_or_else(Problem::not_found)?;
@@ -94,9 +95,9 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
         "status",
         "metadata.",
     ])?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let filter = AccountFilter {
-        books: Vec::new(),
+        reach: Reach::default(),
         owner: query.value("owner", values::user)?,
         external_id: query.value("external_id", values::external_id)?,
         external_id_prefix: query.value("external_id_prefix", |text| {
@@ -118,10 +119,11 @@ pub(super) async fn change(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let account = AccountRef::Id(path_id(&id));
     let body = asked.body().await?;
     let change = body.read(Change::read)?;
+    who::may_limit(&asked, change.limit.as_ref())?;
     let key = asked.key()?;
     let versions = asked.required_match(&service, &who, key.as_deref()).await?;
     let request = Request::new(&who, &asked, &body, key, &change.metadata)?;
@@ -167,7 +169,7 @@ async fn set_status(
     status: Status,
 ) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let account = AccountRef::Id(path_id(&id));
     let body = asked.optional_body().await?;
     body.read(|_| Some(()))?;
@@ -178,6 +180,18 @@ async fn set_status(
     let action = Action::Amend(account, Amendment::Status(status));
     let done = request.carry_out(&service, action).await?;
     Ok(answer(&service, &who, &done, StatusCode::OK).await?.0)
+}
+
+/// Whose the account is to be. A person opens its own.
+fn owner(asked: &Asked, who: &Who, new: &New) -> Result<Option<UserId>, Problem> {
+    who::may_limit(asked, new.limit.as_ref())?;
+    match (who.reach.owner, new.owner) {
+        (Some(person), Some(other)) if person != other => {
+            let detail = "A session opens accounts of its own";
+            Err(Problem::new(Code::Forbidden, detail))
+        }
+        (person, owner) => Ok(owner.or(person)),
+    }
 }
 
 /// The account as the command left it, now or when it was first asked.

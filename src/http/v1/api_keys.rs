@@ -41,7 +41,7 @@ struct Shown {
 
 pub(super) async fn make(service: Data<Service>, mut asked: Asked) -> Result<Answer, Problem> {
     asked.begin_write_once()?;
-    let actor = who::administers(&service, asked.headers()).await?;
+    let actor = who::administers(&service, &asked).await?;
     let body = asked.body().await?;
     let draft = body.read(|body| {
         let name = body.required("name", text(name));
@@ -64,7 +64,7 @@ pub(super) async fn make(service: Data<Service>, mut asked: Asked) -> Result<Ans
 
 pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
     let (_, list) = asked.list(&[])?;
-    who::administers(&service, asked.headers()).await?;
+    who::administers(&service, &asked).await?;
     let paging = list.paging(|text| text.parse().ok())?;
     let rows = service.list_keys(paging).await?;
     let place = |view: &KeyView| view.id.to_string();
@@ -77,7 +77,7 @@ pub(super) async fn rotate(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.begin_write_once()?;
-    let actor = who::administers(&service, asked.headers()).await?;
+    let actor = who::administers(&service, &asked).await?;
     let body = asked.optional_body().await?;
     let overlap = body.read(|body| body.optional("overlap", text(span)))?;
     let like = Like::Key(key_id(&id)?);
@@ -92,7 +92,7 @@ pub(super) async fn revoke(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.begin_write_once()?;
-    let actor = who::administers(&service, asked.headers()).await?;
+    let actor = who::administers(&service, &asked).await?;
     asked.optional_body().await?.read(|_| Some(()))?;
     match service.revoke_key(key_id(&id)?, &by(actor)).await? {
         Revoked::Now | Revoked::Before => Ok(Answer::nothing()),

@@ -15,6 +15,7 @@ use super::list::List;
 use super::object::Body;
 use super::problem::Problem;
 use super::query::{Names, Query};
+use crate::http::access::Identity;
 use crate::http::request::body::{self, BodyError};
 use crate::http::request::idempotency::HEADER;
 use crate::ledger::Version;
@@ -39,6 +40,11 @@ pub(in crate::http) struct Asked {
 impl Asked {
     pub(in crate::http) fn headers(&self) -> &HeaderMap {
         self.request.headers()
+    }
+
+    /// Who asks.
+    pub(in crate::http) fn identity(&self) -> Identity {
+        Identity::of(&self.request)
     }
 
     /// The last segment of the path as it came: what actix gives has lost its percent-encoding.

@@ -22,7 +22,7 @@ struct Shown {
 
 pub(super) async fn open(service: Data<Service>, mut asked: Asked) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let body = asked.body().await?;
     let name = body.read(|body| body.required("name", text(name)))?;
     let key = asked.write_key(&service)?;
@@ -36,7 +36,7 @@ pub(super) async fn open(service: Data<Service>, mut asked: Asked) -> Result<Ans
 
 pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
     let (_, list) = asked.list(&[])?;
-    who::asks(&service, asked.headers()).await?;
+    who::asks(&service, &asked).await?;
     let paging = list.paging(BookName::parse)?;
     let rows = service.view_books(paging).await?;
     let place = |book: &Book| book.name.clone();

@@ -113,6 +113,7 @@ impl<'a> Request<'a> {
             caller: Caller {
                 id: self.who.id,
                 book: self.who.book,
+                person: self.who.reach.owner,
                 request_id: request_id.to_string(),
             },
             key: self.key,
@@ -127,7 +128,8 @@ impl<'a> Request<'a> {
         match answered.outcome {
             Ok(receipt) => Ok(Done { receipt, is_replay }),
             Err(rejection) => {
-                let problem = refusal::problem(&rejection, answered.sight.as_deref(), request_id);
+                let sight = answered.sight.as_deref();
+                let problem = refusal::problem(&rejection, sight, request_id);
                 Err(if is_replay {
                     problem.with(idempotency::REPLAYED.0, idempotency::REPLAYED.1)
                 } else {

@@ -14,11 +14,11 @@ use super::problem::Problem;
 use super::transactions::{self, party, path_id};
 use super::{currencies, decimal, shown, values, who};
 use crate::ledger::{
-    AccountId, AccountRef, Action, Capture, CurrencyCode, Fault, Figure, Hold, HoldChange, HoldId,
-    HoldStatus, NewHold, Object, Party, Posting, Quantity, Version,
+    AccountId, Action, Capture, CurrencyCode, Fault, Figure, Hold, HoldChange, HoldId, HoldStatus,
+    NewHold, Object, Party, Posting, Quantity, Version,
 };
 use crate::service::Service;
-use crate::service::native::{HoldFilter, HoldView, Said, Who};
+use crate::service::native::{HoldFilter, HoldView, Reach, Said, Who};
 
 struct New {
     account: AccountId,
@@ -38,7 +38,7 @@ struct NewCapture {
 
 pub(super) async fn place(service: Data<Service>, mut asked: Asked) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let body = asked.body().await?;
     let new = body.read(New::read)?;
     let key = asked.write_key(&service)?;
@@ -46,7 +46,7 @@ pub(super) async fn place(service: Data<Service>, mut asked: Asked) -> Result<An
     let amount = decimal::at(&new.amount, currency, "/amount")?;
     let request = Request::new(&who, &asked, &body, key, &new.saying)?.saying(&new.saying);
     let action = Action::PlaceHold(NewHold {
-        account: AccountRef::Id(new.account),
+        account: who::account(&who, new.account),
         amount,
         currency,
         expires_at: new.expires_at,
@@ -64,7 +64,7 @@ pub(super) async fn show(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.query(&[])?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let id = HoldId(path_id(&id));
     let view = service.view_hold(&who, id, None).await?;
     let view = view.ok_or_else(Problem::not_found)?;
@@ -75,9 +75,9 @@ pub(super) async fn show(
 
 pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
     let (query, list) = asked.list(&["account", "status", "expires_before"])?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let filter = HoldFilter {
-        books: Vec::new(),
+        reach: Reach::default(),
         account: query.value("account", values::account)?,
         status: query.value("status", status)?,
         expires_before: query.value("expires_before", values::time)?,
@@ -95,7 +95,7 @@ pub(super) async fn change(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let id = HoldId(path_id(&id));
     let body = asked.body().await?;
     let (amount, expires_at) = body.read(|body| {
@@ -119,10 +119,12 @@ pub(super) async fn capture(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let id = HoldId(path_id(&id));
     let body = asked.body().await?;
     let new = body.read(NewCapture::read)?;
+    let to = party(new.to);
+    who::check_side(&who, &to)?;
     let versions = find_versions(&asked)?;
     let key = asked.write_key(&service)?;
     let request = Request::new(&who, &asked, &body, key, &new.saying)?.saying(&new.saying);
@@ -133,14 +135,14 @@ pub(super) async fn capture(
             is_final: new.is_final,
             may_exceed: new.may_exceed,
         }),
-        to: party(new.to),
+        to,
         amount: new.amount.map_or(Quantity::All, Quantity::Written),
         currency: None,
     };
     let done = request.carry_out(&service, Action::post(posting)).await?;
     let said = transactions::said(&service, &who, &done, new.saying).await?;
     let (hold, placed) = hold_after(&service, &who, &done, id, None).await?;
-    let transaction = shown::Transaction::of(&done.receipt, said, None);
+    let transaction = shown::Transaction::of(&done.receipt, said, None, &who.reach);
     let transaction = transaction.with_hold(shown::Hold::of(&hold, placed));
     let answer = Answer::new(StatusCode::CREATED, &transaction).tagged_by_body();
     let location = format!("/v1/transactions/{}", done.receipt.transaction);
@@ -153,7 +155,7 @@ pub(super) async fn void(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let id = HoldId(path_id(&id));
     let body = asked.optional_body().await?;
     body.read(|_| Some(()))?;

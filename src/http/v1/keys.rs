@@ -30,7 +30,7 @@ struct Shown {
 
 pub(super) async fn show(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
     asked.query(&[])?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let key = idempotency::in_path(asked.last_segment())?;
     let found = service.look_up(&who, &key).await?;
     let shown = match found.ok_or_else(Problem::not_found)? {

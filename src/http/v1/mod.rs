@@ -39,7 +39,9 @@ use actix_web::web;
 
 pub(super) use self::openapi::refusal;
 pub(super) use self::problem::refuse;
-use super::operation::Operation;
+use crate::http::access::Needs;
+use crate::http::operation::Operation;
+use crate::ledger::access::Scope;
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation::reads(
@@ -47,13 +49,15 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/currencies",
         || web::to(currencies::list),
         openapi::currencies::list,
-    ),
+    )
+    .needs(Needs::Key(Scope::Read)),
     Operation::writes(
         Method::POST,
         "/v1/accounts",
         || web::to(accounts::open),
         openapi::accounts::open,
-    ),
+    )
+    .needs(Needs::KeyOrSession(Scope::Write)),
     Operation::reads(
         Method::GET,
         "/v1/accounts",
@@ -77,25 +81,29 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/accounts/{id}/freeze",
         || web::to(accounts::freeze),
         openapi::accounts::freeze,
-    ),
+    )
+    .needs(Needs::Key(Scope::Admin)),
     Operation::writes(
         Method::POST,
         "/v1/accounts/{id}/unfreeze",
         || web::to(accounts::unfreeze),
         openapi::accounts::unfreeze,
-    ),
+    )
+    .needs(Needs::Key(Scope::Admin)),
     Operation::writes(
         Method::POST,
         "/v1/accounts/{id}/close",
         || web::to(accounts::close),
         openapi::accounts::close,
-    ),
+    )
+    .needs(Needs::Key(Scope::Admin)),
     Operation::writes(
         Method::POST,
         "/v1/transactions",
         || web::to(transactions::post),
         openapi::transactions::post,
-    ),
+    )
+    .needs(Needs::KeyOrSession(Scope::Write)),
     Operation::reads(
         Method::GET,
         "/v1/transactions",
@@ -119,7 +127,8 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/holds",
         || web::to(holds::place),
         openapi::holds::place,
-    ),
+    )
+    .needs(Needs::KeyOrSession(Scope::Write)),
     Operation::reads(
         Method::GET,
         "/v1/holds",
@@ -137,19 +146,22 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/holds/{id}",
         || web::to(holds::change),
         openapi::holds::change,
-    ),
+    )
+    .needs(Needs::KeyOrSession(Scope::Write)),
     Operation::writes(
         Method::POST,
         "/v1/holds/{id}/captures",
         || web::to(holds::capture),
         openapi::holds::capture,
-    ),
+    )
+    .needs(Needs::KeyOrSession(Scope::Write)),
     Operation::writes(
         Method::POST,
         "/v1/holds/{id}/void",
         || web::to(holds::void),
         openapi::holds::void,
-    ),
+    )
+    .needs(Needs::KeyOrSession(Scope::Write)),
     Operation::writes(
         Method::POST,
         "/v1/users",
@@ -161,49 +173,57 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/v1/users",
         || web::to(users::list),
         openapi::users::list,
-    ),
+    )
+    .needs(Needs::Key(Scope::Read)),
     Operation::reads(
         Method::GET,
         "/v1/users/{id}",
         || web::to(users::show),
         openapi::users::show,
-    ),
+    )
+    .needs(Needs::Key(Scope::Read)),
     Operation::writes(
         Method::POST,
         "/v1/books",
         || web::to(books::open),
         openapi::books::open,
-    ),
+    )
+    .needs(Needs::Administrator),
     Operation::reads(
         Method::GET,
         "/v1/books",
         || web::to(books::list),
         openapi::books::list,
-    ),
+    )
+    .needs(Needs::Administrator),
     Operation::writes(
         Method::POST,
         "/v1/keys",
         || web::to(api_keys::make),
         openapi::api_keys::make,
-    ),
+    )
+    .needs(Needs::Administrator),
     Operation::reads(
         Method::GET,
         "/v1/keys",
         || web::to(api_keys::list),
         openapi::api_keys::list,
-    ),
+    )
+    .needs(Needs::Administrator),
     Operation::writes(
         Method::POST,
         "/v1/keys/{id}/rotate",
         || web::to(api_keys::rotate),
         openapi::api_keys::rotate,
-    ),
+    )
+    .needs(Needs::Administrator),
     Operation::writes(
         Method::DELETE,
         "/v1/keys/{id}",
         || web::to(api_keys::revoke),
         openapi::api_keys::revoke,
-    ),
+    )
+    .needs(Needs::Administrator),
     Operation::reads(
         Method::GET,
         "/v1/idempotency-keys/{key}",
@@ -215,11 +235,13 @@ pub(super) const OPERATIONS: &[Operation] = &[
         "/problems",
         || web::to(problems::list),
         openapi::problems::list,
-    ),
+    )
+    .needs(Needs::Nothing),
     Operation::reads(
         Method::GET,
         "/problems/{code}",
         || web::to(problems::show),
         openapi::problems::show,
-    ),
+    )
+    .needs(Needs::Nothing),
 ];

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::values::time_text;
 use crate::ledger::{AccountId, Amount, Currency, Posted, Receipt, Standing, State, TransactionId};
-use crate::service::native::{AccountView, Said};
+use crate::service::native::{AccountView, Reach, Said};
 
 #[derive(Serialize)]
 pub(super) struct Account {
@@ -108,7 +108,15 @@ impl Account {
 }
 
 impl Transaction {
-    pub(super) fn of(receipt: &Receipt, said: Said, reversed_by: Option<TransactionId>) -> Self {
+    /// As it is shown to who may see some of its accounts.
+    pub(super) fn of(
+        receipt: &Receipt,
+        said: Said,
+        reversed_by: Option<TransactionId>,
+        reach: &Reach,
+    ) -> Self {
+        let touched = receipt.standings.iter();
+        let touched = touched.filter(|standing| reach.sees(standing.owner));
         let more = receipt.more.as_deref();
         let postings = more
             .map(|more| more.postings.as_slice())
@@ -126,7 +134,7 @@ impl Transaction {
                 .map(|reversed| reversed.0),
             reversed_by: reversed_by.map(|reversal| reversal.0),
             created_at: time_text(receipt.created_at),
-            accounts: receipt.standings.iter().map(Touched::of).collect(),
+            accounts: touched.map(Touched::of).collect(),
             erased_at: said.erased_at.map(time_text),
             hold: None,
         }

@@ -15,7 +15,7 @@ use crate::ledger::{
     Party, Posting, Quantity, TransactionId,
 };
 use crate::service::Service;
-use crate::service::native::{Said, TransactionFilter, TransactionView, Who};
+use crate::service::native::{Reach, Said, TransactionFilter, TransactionView, Who};
 
 /// How many postings a transaction has at most.
 const POSTINGS_MAX: usize = 100;
@@ -37,15 +37,16 @@ struct Written {
 
 pub(super) async fn post(service: Data<Service>, mut asked: Asked) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let body = asked.body().await?;
-    let new = body.read(New::read)?;
+    let mut new = body.read(New::read)?;
     let key = if new.is_dry {
         asked.key()?
     } else {
         asked.write_key(&service)?
     };
-    let postings = in_currencies(&service, new.postings).await?;
+    let mut postings = in_currencies(&service, new.postings).await?;
+    who::keep_to_own(&who, &mut postings, &mut new.conditions)?;
     let request = Request::new(&who, &asked, &body, key, &new.saying)?;
     let request = request.on(new.conditions, new.is_dry).saying(&new.saying);
     let done = request.carry_out(&service, Action::Post(postings)).await?;
@@ -55,6 +56,7 @@ pub(super) async fn post(service: Data<Service>, mut asked: Asked) -> Result<Ans
             &done.receipt,
             said,
             None,
+            &who.reach,
         )));
     }
     answer(&service, &who, &done, new.saying).await
@@ -66,7 +68,7 @@ pub(super) async fn reverse(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let id = TransactionId(path_id(&id));
     let body = asked.optional_body().await?;
     let saying = body.read(Saying::read)?;
@@ -83,11 +85,11 @@ pub(super) async fn show(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.query(&[])?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let id = TransactionId(path_id(&id));
     let view = service.view_transaction(&who, id).await?;
     let view = view.ok_or_else(Problem::not_found)?;
-    let answer = Answer::ok(&shown_whole(view)).tagged_by_body();
+    let answer = Answer::ok(&shown_whole(view, &who)).tagged_by_body();
     answer.unless_known(asked.headers())
 }
 
@@ -101,10 +103,10 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
         "effective_to",
         "metadata.",
     ])?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let account = query.value("account", values::account)?;
     let filter = TransactionFilter {
-        books: Vec::new(),
+        reach: Reach::default(),
         account,
         reference: query.value("reference", values::reference)?,
         metadata: query.metadata(),
@@ -124,11 +126,13 @@ pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer,
         Vec::new()
     };
     let place = |view: &TransactionView| view.receipt.transaction.to_string();
-    Ok(Answer::ok(&list.page(rows, place, shown_whole)))
+    Ok(Answer::ok(
+        &list.page(rows, place, |view| shown_whole(view, &who)),
+    ))
 }
 
-fn shown_whole(view: TransactionView) -> shown::Transaction {
-    shown::Transaction::of(&view.receipt, view.said, view.reversed_by)
+fn shown_whole(view: TransactionView, who: &Who) -> shown::Transaction {
+    shown::Transaction::of(&view.receipt, view.said, view.reversed_by, &who.reach)
 }
 
 /// The transaction as it was when it was first answered.
@@ -139,7 +143,7 @@ pub(super) async fn answer(
     saying: Saying,
 ) -> Result<Answer, Problem> {
     let said = said(service, who, done, saying).await?;
-    let transaction = shown::Transaction::of(&done.receipt, said, None);
+    let transaction = shown::Transaction::of(&done.receipt, said, None, &who.reach);
     let answer = Answer::new(StatusCode::CREATED, &transaction).tagged_by_body();
     let location = format!("/v1/transactions/{}", done.receipt.transaction);
     Ok(done.mark(answer.at(location)))

@@ -27,7 +27,7 @@ struct User {
 
 pub(super) async fn open(service: Data<Service>, mut asked: Asked) -> Result<Answer, Problem> {
     asked.begin_write()?;
-    let who = who::asks(&service, asked.headers()).await?;
+    let who = who::asks(&service, &asked).await?;
     let body = asked.optional_body().await?;
     let (name, email) = body.read(|body| {
         let name = body.optional("name", text(name));
@@ -57,7 +57,7 @@ pub(super) async fn show(
     id: Path<String>,
 ) -> Result<Answer, Problem> {
     asked.query(&[])?;
-    who::asks(&service, asked.headers()).await?;
+    who::asks(&service, &asked).await?;
     let id = values::user(&id).map_err(|_| Problem::not_found())?;
     let person = service.view_user(id).await?;
     let person = person.ok_or_else(Problem::not_found)?;
@@ -66,7 +66,7 @@ pub(super) async fn show(
 
 pub(super) async fn list(service: Data<Service>, asked: Asked) -> Result<Answer, Problem> {
     let (query, list) = asked.list(&["email"])?;
-    who::asks(&service, asked.headers()).await?;
+    who::asks(&service, &asked).await?;
     let email = query.value("email", email)?;
     let paging = list.paging(|text| text.parse().ok().map(UserId))?;
     let rows = service.view_users(email, paging).await?;

@@ -18,8 +18,9 @@ impl Planner<'_, '_> {
         let account = found.ok_or(Native::HoldNotFound)?.account;
         let found = self.drafts.look(account, self.view);
         let is_known = found.is_some_and(|account| {
-            let book = self.drafts.head(account).book;
-            self.is_within(book)
+            let head = self.drafts.head(account);
+            let (book, owner) = (head.book, head.owner);
+            self.is_within(book) && self.person.is_none_or(|person| owner == Some(person))
         });
         let found = self.drafts.find_hold(id, self.view);
         Ok(found.filter(|_| is_known).ok_or(Native::HoldNotFound)?)

@@ -57,6 +57,8 @@ struct Planner<'a, 'v> {
     drafts: Drafts<'v>,
     /// The book beyond which nothing exists for who asks.
     within: Option<BookName>,
+    /// The person who asks, if one does.
+    person: Option<UserId>,
     /// The part of the command that is being carried out.
     part: Option<Part>,
     /// Books that must still be open when the plan is written.
@@ -103,6 +105,7 @@ impl<'a, 'v> Planner<'a, 'v> {
             now: DateTime::from_timestamp_micros(now.timestamp_micros()).unwrap_or(now),
             drafts: Drafts::new(view),
             within: None,
+            person: None,
             part: None,
             books: BTreeSet::new(),
             reset: Books::default(),
@@ -120,7 +123,9 @@ impl<'a, 'v> Planner<'a, 'v> {
     }
 
     fn answer(&mut self, command: &'a Command) -> Answered {
-        self.within = command.caller.as_ref().map(|caller| caller.book);
+        let caller = command.caller.as_ref();
+        self.within = caller.map(|caller| caller.book);
+        self.person = caller.and_then(|caller| caller.person);
         self.part = None;
         self.expire_due(command);
         let scope = match self.scope(command) {

@@ -317,6 +317,7 @@ fn a_book_that_is_opened_on_the_way_need_not_be_there() {
     let caller = Caller {
         id: CallerId(2),
         book: BookName::EVENTS,
+        person: None,
         request_id: "r".to_owned(),
     };
     let opening = Command {

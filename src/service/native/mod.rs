@@ -12,13 +12,13 @@ pub(super) use self::running::Running;
 use super::{Service, new_transaction, read};
 use crate::ledger::{
     Action, Answered, BookId, BookName, Caller, CallerId, Command, Condition, Fault, Key, Note,
-    Target,
+    Sight, Target, UserId,
 };
 use crate::storage::{self, Connection};
 
 pub use crate::storage::accounts::{AccountFilter, AccountView};
 pub use crate::storage::books::Book;
-pub use crate::storage::callers::Principal;
+pub use crate::storage::callers::{Principal, Reach};
 pub use crate::storage::holds::{HoldFilter, HoldView};
 pub use crate::storage::paging::Paging;
 pub use crate::storage::transactions::{Said, TransactionFilter, TransactionView};
@@ -29,13 +29,12 @@ const RUNNING_MAX: Duration = Duration::from_secs(2);
 /// Callers that are remembered.
 const CALLERS_MAX: usize = 10_000;
 
-/// A caller with the books in which what it may see is.
+/// A caller with what it may see: in all books of that name, the first opened first.
 #[derive(Clone, Debug)]
 pub struct Who {
     pub id: CallerId,
     pub book: BookName,
-    /// All of that name, the first opened first.
-    pub books: Vec<BookId>,
+    pub reach: Reach,
 }
 
 /// What a caller asks for.
@@ -87,7 +86,12 @@ impl Service {
             return Ok(None);
         };
         let id = self.caller_id(principal, book, first).await?;
-        Ok(Some(Who { id, book, books }))
+        let owner = match principal {
+            Principal::Person(user) => Some(user),
+            Principal::Anyone | Principal::Service(_) => None,
+        };
+        let reach = Reach { books, owner };
+        Ok(Some(Who { id, book, reach }))
     }
 
     /// A caller is the same in every book of a name, so that a reset frees no key.
@@ -125,6 +129,7 @@ impl Service {
                 Some(turn.map_err(|_| NoAnswer::KeyInUse)?)
             }
         };
+        let person = asked.caller.person;
         let answered = self.engine.submit(Command {
             key: asked.key,
             caller: Some(asked.caller),
@@ -134,7 +139,22 @@ impl Service {
             is_dry: asked.is_dry,
             ..Command::new(new_transaction(), asked.action)
         });
-        Ok(answered.await?)
+        let mut answered = answered.await?;
+        self.hide(person, answered.sight.as_deref_mut()).await?;
+        Ok(answered)
+    }
+
+    /// To a person, nothing is said of an account that belongs to somebody else.
+    async fn hide(&self, person: Option<UserId>, sight: Option<&mut Sight>) -> Result<(), Fault> {
+        if let (Some(person), Some(sight)) = (person, sight)
+            && let Some(seen) = &sight.account
+        {
+            let head = self.recall_account(seen.account).await?;
+            if head.is_none_or(|head| head.owner != Some(person)) {
+                sight.account = None;
+            }
+        }
+        Ok(())
     }
 
     /// Whether what changes something by the native interface has to have a key.

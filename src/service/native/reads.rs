@@ -34,7 +34,7 @@ impl Service {
             storage::accounts::find(connection, account, at).await
         });
         let view = view.await?;
-        Ok(view.filter(|view| who.books.contains(&view.head.book)))
+        Ok(view.filter(|view| who.reach.includes(view.head.book, view.head.owner)))
     }
 
     /// # Errors
@@ -45,8 +45,8 @@ impl Service {
         filter: AccountFilter,
         paging: Paging<AccountId>,
     ) -> Result<Vec<AccountView>, Fault> {
-        let books = who.books.clone();
-        let filter = AccountFilter { books, ..filter };
+        let reach = who.reach.clone();
+        let filter = AccountFilter { reach, ..filter };
         read(&self.reads, async |connection| {
             storage::accounts::list(connection, &filter, paging).await
         })
@@ -68,7 +68,7 @@ impl Service {
             Some(version) => storage::holds::find_at(connection, hold, version).await,
         });
         let view = view.await?;
-        Ok(view.filter(|view| who.books.contains(&view.book)))
+        Ok(view.filter(|view| who.reach.includes(view.book, view.owner)))
     }
 
     /// # Errors
@@ -79,8 +79,8 @@ impl Service {
         filter: HoldFilter,
         paging: Paging<HoldId>,
     ) -> Result<Vec<HoldView>, Fault> {
-        let books = who.books.clone();
-        let filter = HoldFilter { books, ..filter };
+        let reach = who.reach.clone();
+        let filter = HoldFilter { reach, ..filter };
         read(&self.reads, async |connection| {
             storage::holds::list(connection, &filter, paging).await
         })
@@ -97,12 +97,15 @@ impl Service {
         id: TransactionId,
     ) -> Result<Option<TransactionView>, Fault> {
         let found = read(&self.reads, async |connection| {
-            let books = storage::transactions::list_books(connection, id).await?;
+            let touched = storage::transactions::list_touched(connection, id).await?;
             let mut views = storage::transactions::list_by_ids(connection, &[id]).await?;
-            Ok((books, views.pop()))
+            Ok((touched, views.pop()))
         });
-        let (books, view) = found.await?;
-        let is_seen = books.is_empty() || books.iter().any(|book| who.books.contains(book));
+        let (touched, view) = found.await?;
+        let mut each = touched.iter();
+        let is_theirs = each.any(|(book, owner)| who.reach.includes(*book, *owner));
+        // What is about no account is no person's.
+        let is_seen = is_theirs || touched.is_empty() && who.reach.owner.is_none();
         Ok(view.filter(|_| is_seen))
     }
 
@@ -114,8 +117,8 @@ impl Service {
         filter: TransactionFilter,
         paging: Paging<TransactionId>,
     ) -> Result<Vec<TransactionView>, Fault> {
-        let books = who.books.clone();
-        let filter = TransactionFilter { books, ..filter };
+        let reach = who.reach.clone();
+        let filter = TransactionFilter { reach, ..filter };
         read(&self.reads, async |connection| {
             let ids = storage::transactions::list_ids(connection, &filter, paging).await?;
             storage::transactions::list_by_ids(connection, &ids).await
@@ -138,7 +141,9 @@ impl Service {
             Ok(outcomes.remove(id).transpose()?)
         });
         let found = found.await?;
-        if let Some(recorded) = found {
+        if let Some(mut recorded) = found {
+            let sight = recorded.sight.as_deref_mut();
+            self.hide(who.reach.owner, sight).await?;
             return Ok(Some(Looked::Done(Box::new(recorded))));
         }
         let is_running = self.is_running(who.id, key);

@@ -171,6 +171,7 @@ async fn elsewhere_names_are_checked_if_they_are_set() {
             "serve",
             "--listen",
             "0.0.0.0:0",
+            "--i-know-this-is-open",
             "--data-dir",
             path_of(&data_dir),
         ]);

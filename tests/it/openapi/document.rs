@@ -10,24 +10,24 @@ use crate::support::ask::Ask;
 use crate::support::{Bank, Reply};
 
 /// `/openapi.json` of a bank. An operation is named by method and path.
-pub(super) struct Document(Value);
+pub(crate) struct Document(Value);
 
 /// A request that goes by the document's own examples.
-pub(super) struct Example {
-    pub(super) method: Method,
-    pub(super) target: String,
+pub(crate) struct Example {
+    pub(crate) method: Method,
+    pub(crate) target: String,
     /// The type and the text of its body.
-    pub(super) body: Option<(String, String)>,
+    pub(crate) body: Option<(String, String)>,
     /// What has to stand in its head, but for its key.
-    pub(super) headers: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 impl Document {
-    pub(super) async fn of(bank: &Bank) -> Self {
+    pub(crate) async fn of(bank: &Bank) -> Self {
         Self(bank.get("/openapi.json").await.json())
     }
 
-    pub(super) fn names(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn names(&self) -> impl Iterator<Item = String> {
         let paths = self.0["paths"].as_object().expect("paths");
         paths.iter().flat_map(|(path, methods)| {
             let methods = methods.as_object().expect("methods");
@@ -36,7 +36,7 @@ impl Document {
         })
     }
 
-    pub(super) fn operation(&self, name: &str) -> &Value {
+    pub(crate) fn operation(&self, name: &str) -> &Value {
         let (method, path) = name.split_once(' ').expect("a method and a path");
         let operation = &self.0["paths"][path][method.to_lowercase()];
         assert!(operation.is_object(), "{name} is not described");
@@ -44,7 +44,7 @@ impl Document {
     }
 
     /// Every status that an operation can answer with.
-    pub(super) fn statuses(&self, name: &str) -> BTreeSet<u16> {
+    pub(crate) fn statuses(&self, name: &str) -> BTreeSet<u16> {
         let responses = self.operation(name)["responses"].as_object();
         let statuses = responses.expect("responses").keys();
         statuses
@@ -53,24 +53,34 @@ impl Document {
     }
 
     /// Those that describe a status.
-    pub(super) fn with_status(&self, status: u16) -> impl Iterator<Item = String> {
+    pub(crate) fn with_status(&self, status: u16) -> impl Iterator<Item = String> {
         self.names()
             .filter(move |name| self.statuses(name).contains(&status))
     }
 
     /// Whether an operation takes an `Idempotency-Key`.
-    pub(super) fn takes_key(&self, name: &str) -> bool {
-        let parameters = self.operation(name)["parameters"].as_array();
-        let mut parameters = parameters.into_iter().flatten();
-        parameters.any(|parameter| parameter["name"] == "Idempotency-Key")
+    pub(crate) fn takes_key(&self, name: &str) -> bool {
+        self.takes(name, "Idempotency-Key")
     }
 
-    pub(super) fn is_for_members(&self, name: &str) -> bool {
-        self.operation(name).get("security").is_some()
+    /// Whether an operation heeds a field of the head: one that it has, or that all of the native API do.
+    pub(crate) fn heeds(&self, name: &str, field: &str) -> bool {
+        field != "Passbook-Book" || self.takes(name, field)
+    }
+
+    fn takes(&self, name: &str, field: &str) -> bool {
+        let parameters = self.operation(name)["parameters"].as_array();
+        let mut parameters = parameters.into_iter().flatten();
+        parameters.any(|parameter| parameter["name"] == field)
+    }
+
+    pub(crate) fn is_for_members(&self, name: &str) -> bool {
+        let security = self.operation(name)["security"].as_array();
+        security.is_some_and(|ways| !ways.contains(&json!({})))
     }
 
     /// The requests that an operation shows, one for each type of body.
-    pub(super) fn examples(&self, name: &str) -> Vec<Example> {
+    pub(crate) fn examples(&self, name: &str) -> Vec<Example> {
         let (method, path) = name.split_once(' ').expect("a method and a path");
         let operation = self.operation(name);
         let mut target = path.to_owned();
@@ -111,7 +121,7 @@ impl Document {
     }
 
     /// Whether an answer is one that the operation describes, in status, type and shape.
-    pub(super) fn check(&self, name: &str, reply: &Reply) {
+    pub(crate) fn check(&self, name: &str, reply: &Reply) {
         let status = reply.status.to_string();
         let response = &self.operation(name)["responses"][&status];
         assert!(response.is_object(), "{name}: {reply:?} is not described");
@@ -139,7 +149,7 @@ impl Document {
     }
 
     /// Whether the examples have the shapes that they are examples of.
-    pub(super) fn check_examples(&self, name: &str) {
+    pub(crate) fn check_examples(&self, name: &str) {
         let operation = self.operation(name);
         let responses = operation["responses"].as_object().expect("responses");
         let bodies = responses.values().chain([&operation["requestBody"]]);
@@ -191,7 +201,7 @@ impl Document {
 
 impl Example {
     /// The same request, as whoever has this token.
-    pub(super) fn ask(&self, bank: &Bank, token: Option<&str>) -> Ask {
+    pub(crate) fn ask(&self, bank: &Bank, token: Option<&str>) -> Ask {
         let mut ask = match &self.body {
             None => bank.ask(self.method.clone(), &self.target),
             Some((kind, body)) => bank

@@ -10,12 +10,12 @@ use crate::support::{Bank, Reply};
 const ACCOUNTS: [AccountId; 2] = [AccountId(7), AccountId(8)];
 
 /// A member of the dialect that asks who its callers are, as the examples name them.
-pub(super) async fn join(bank: &Bank) -> String {
+pub(crate) async fn join(bank: &Bank) -> String {
     let body = r#"{"name":"Ada","email":"ada@example.org","password":"Secret12"}"#;
     token(&bank.post("/api/signup", body).await)
 }
 
-pub(super) async fn sign_in(bank: &Bank) -> String {
+pub(crate) async fn sign_in(bank: &Bank) -> String {
     let body = r#"{"email":"ada@example.org","password":"Secret12"}"#;
     token(&bank.post("/api/signin", body).await)
 }
@@ -28,7 +28,7 @@ fn token(reply: &Reply) -> String {
 }
 
 /// A bank in which whom and what the examples speak of is there.
-pub(super) async fn furnished() -> Bank {
+pub(crate) async fn furnished() -> Bank {
     let bank = Bank::open_with(&["--allow-reset", "--lanes", "1"]).await;
     for _ in 0..2 {
         bank.user("1000").await;

@@ -18,12 +18,21 @@ const HEADS: [(u16, &str, &str); 6] = [
 ];
 
 /// Ids that the document's examples speak of, and what there is in their place.
-pub(super) struct Things([(&'static str, String); 6]);
+pub(crate) struct Things([(&'static str, String); 6]);
 
 impl Things {
     /// An account with money, another, a hold, a transaction and an API key, all new.
-    pub(super) async fn new(bank: &Bank) -> Self {
-        let first = make(bank, "/v1/accounts", &json!({"currency": "USD"})).await;
+    pub(crate) async fn new(bank: &Bank) -> Self {
+        Self::of(bank, None).await
+    }
+
+    /// The same; the account with money belongs to a user.
+    pub(crate) async fn of(bank: &Bank, owner: Option<&str>) -> Self {
+        let mut account = json!({"currency": "USD"});
+        if let Some(owner) = owner {
+            account["owner"] = json!(owner);
+        }
+        let first = make(bank, "/v1/accounts", &account).await;
         let second = make(bank, "/v1/accounts", &json!({"currency": "USD"})).await;
         let posting = |from: &str, to: &str, amount: &str| json!({"postings": [{"from": from, "to": to, "amount": amount, "currency": "USD"}]});
         make(
@@ -49,7 +58,7 @@ impl Things {
     }
 
     /// The example, of these things.
-    pub(super) fn put_into(&self, mut example: Example) -> Example {
+    pub(crate) fn put_into(&self, mut example: Example) -> Example {
         for (named, there) in &self.0 {
             example.target = example.target.replace(named, there);
             if let Some((_, body)) = &mut example.body {
@@ -61,13 +70,18 @@ impl Things {
 }
 
 /// Whether an operation belongs to the native API.
-pub(super) fn is_native(name: &str) -> bool {
+pub(crate) fn is_native(name: &str) -> bool {
     name.contains(" /v1/") || name.contains(" /problems")
 }
 
 /// What the operation needs before its example can be carried out.
-pub(super) async fn prepare(bank: &Bank, name: &str) -> Things {
-    let mut things = Things::new(bank).await;
+pub(crate) async fn prepare(bank: &Bank, name: &str) -> Things {
+    prepare_for(bank, name, None).await
+}
+
+/// The same; the account with money belongs to a user.
+pub(crate) async fn prepare_for(bank: &Bank, name: &str, owner: Option<&str>) -> Things {
+    let mut things = Things::of(bank, owner).await;
     match name {
         // Nothing is in it.
         "POST /v1/accounts/{id}/close" => {
@@ -86,14 +100,14 @@ pub(super) async fn prepare(bank: &Bank, name: &str) -> Things {
 }
 
 /// Successes of every operation, and the refusals that come of what stands in its head.
-pub(super) async fn answers(bank: &Bank, document: &Document) -> Vec<(String, u16, Reply)> {
+pub(crate) async fn answers(bank: &Bank, document: &Document) -> Vec<(String, u16, Reply)> {
     let mut all = Vec::new();
     let used = bank.ask(reqwest::Method::POST, "/v1/users").once("reused");
     assert_eq!(used.send().await.status, 201);
     for name in document.names().filter(|name| is_native(name)) {
         let statuses = document.statuses(&name);
         for (status, header, value) in HEADS {
-            if statuses.contains(&status) {
+            if statuses.contains(&status) && document.heeds(&name, header) {
                 let reply = with_head(bank, document, &name, header, value).await;
                 all.push((name.clone(), status, reply));
             }

@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use passbook::http::writes;
+use reqwest::Method;
+use serde_json::json;
+
 use super::document::Document;
 use super::examples::{furnished, sign_in};
 use super::native;
@@ -35,6 +39,7 @@ async fn every_status_in_the_document_is_produced() {
     for (name, status, reply) in native::answers(&bank, &document).await {
         seen.add(&document, &name, status, &reply);
     }
+    not_let_in(&bank, &document, &mut seen).await;
     nobody_may_reset(&document, &mut seen).await;
     bank.close().await;
     without_database(&document, &mut seen).await;
@@ -68,9 +73,11 @@ async fn strangers(bank: &Bank, document: &Document, seen: &mut Seen) {
         (403, "Sec-Fetch-Site", "cross-site"),
     ] {
         let names = document.with_status(status);
-        // What the native API reads is for pages of other sites too; its 403 is of a book.
-        let is_of_book = |name: &String| native::is_native(name) && name.starts_with("GET");
-        let names = names.filter(|name| !(is_of_book(name) && header == "Sec-Fetch-Site"));
+        // What only reads is for the pages of other sites too.
+        let writes: Vec<String> = writes()
+            .map(|(method, path)| format!("{method} {path}"))
+            .collect();
+        let names = names.filter(|name| header == "Host" || writes.contains(name));
         for name in names {
             for example in document.examples(&name) {
                 let reply = example.ask(bank, None).with(header, value).send().await;
@@ -116,6 +123,37 @@ async fn slow_bodies(bank: &Bank, document: &Document, seen: &mut Seen) {
     }
 }
 
+/// Who shows nothing, and who may not, where nobody comes in unknown.
+async fn not_let_in(bank: &Bank, document: &Document, seen: &mut Seen) {
+    let required = Bank::open_on(&bank.database_url, &["--auth=required"]).await;
+    let elsewhere = json!({"name": "elsewhere", "scopes": ["read"], "books": ["events"]});
+    let elsewhere = bank.make_key(&elsewhere).await;
+    let key = elsewhere["key"].as_str().expect("a key").to_owned();
+    eventually("the key is known", async || {
+        let reply = required.ask(Method::GET, "/v1/currencies");
+        let reply = reply.with("Authorization", &format!("Bearer {key}"));
+        reply.send().await.status == 200
+    })
+    .await;
+    for name in document.with_status(401) {
+        let example = document.examples(&name).remove(0);
+        if name != "POST /api/signin" {
+            let reply = example.ask(&required, None).send().await;
+            seen.add(document, &name, 401, &reply);
+        }
+        // What one of them may, the other may not. Asked for its own end, a session is over.
+        let mut reply = example.ask(&required, Some(&key)).send().await;
+        if reply.status != 403 {
+            let token = sign_in(bank).await;
+            reply = example.ask(&required, Some(&token)).send().await;
+        }
+        if reply.status == 403 {
+            seen.add(document, &name, 403, &reply);
+        }
+    }
+    required.stop().await;
+}
+
 async fn nobody_may_reset(document: &Document, seen: &mut Seen) {
     let bank = Bank::open_with(&["--allow-reset=false"]).await;
     let reply = bank.post("/reset", "").await;
@@ -127,6 +165,9 @@ async fn nobody_may_reset(document: &Document, seen: &mut Seen) {
 async fn without_database(document: &Document, seen: &mut Seen) {
     let bank = furnished().await;
     let token = sign_in(&bank).await;
+    let required = Bank::open_on(&bank.database_url, &["--auth=required"]).await;
+    let key = bank.make_key(&json!({"name": "late"})).await;
+    let key = key["key"].as_str().expect("a key").to_owned();
     let name = bank.database_url.split(['/', '?']).nth(3);
     let name = name.expect("a database in the URL").to_owned();
     let allow = |allowed: bool| format!("alter database {name} allow_connections {allowed}");
@@ -151,8 +192,25 @@ async fn without_database(document: &Document, seen: &mut Seen) {
         }
     }));
     for (name, reply) in names.iter().zip(replies.await) {
-        seen.add(document, name, 503, &reply);
+        // What does not need the database is answered, as long as keys are known.
+        if reply.status == 503 {
+            seen.add(document, name, 503, &reply);
+        }
     }
+    eventually("nobody knows of keys any more", async || {
+        let reply = required.ask(Method::GET, "/metrics");
+        let reply = reply.with("Authorization", &format!("Bearer {key}"));
+        reply.send().await.status == 503
+    })
+    .await;
+    for name in document.with_status(401) {
+        let example = document.examples(&name).remove(0);
+        let reply = example.ask(&required, Some(&key)).send().await;
+        if name != "POST /api/signin" {
+            seen.add(document, &name, 503, &reply);
+        }
+    }
+    required.stop().await;
     postgres::execute(postgres::server(), &allow(true)).await;
     eventually("the lane is connected again", async || {
         bank.app.service().is_healthy()

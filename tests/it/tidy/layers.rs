@@ -48,17 +48,22 @@ const ENGINE: [Room; 7] = [
     ("lane", &["limits", "watch", "queue", "memory", "shared"]),
 ];
 
-const HTTP: [Room; 11] = [
+const HTTP: [Room; 12] = [
     ("fault", &[]),
+    ("access", &[]),
     ("request", &[]),
-    ("description", &["request"]),
-    ("operation", &["description"]),
-    ("document", &["description", "operation", "request"]),
-    ("settings", &["request"]),
+    ("description", &["access", "request"]),
+    ("operation", &["access", "description"]),
+    (
+        "document",
+        &["access", "description", "operation", "request"],
+    ),
+    ("settings", &["access", "request"]),
     (
         "dialects",
         &[
             "fault",
+            "access",
             "operation",
             "description",
             "document",
@@ -68,17 +73,43 @@ const HTTP: [Room; 11] = [
     ),
     (
         "v1",
-        &["fault", "operation", "description", "request", "settings"],
+        &[
+            "fault",
+            "access",
+            "operation",
+            "description",
+            "request",
+            "settings",
+        ],
     ),
     (
         "observe",
-        &["fault", "operation", "description", "request", "dialects"],
+        &[
+            "fault",
+            "access",
+            "operation",
+            "description",
+            "request",
+            "dialects",
+        ],
     ),
     (
         "routing",
-        &["operation", "document", "dialects", "v1", "observe"],
+        &[
+            "access",
+            "operation",
+            "document",
+            "dialects",
+            "v1",
+            "observe",
+        ],
     ),
-    ("server", &["request", "settings", "observe", "routing"]),
+    (
+        "server",
+        &[
+            "fault", "access", "request", "settings", "observe", "routing",
+        ],
+    ),
 ];
 
 /// Layers of which another may import one part alone: the benchmark is a client, and audits the books at the end; a

@@ -7,9 +7,10 @@ use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::{Direction, parse_id, timestamp, transaction_id};
+use crate::http::access::Identity;
 use crate::http::request::fields::Fields;
 use crate::http::request::number::{self, Number};
-use crate::ledger::{Currency, Version};
+use crate::ledger::{AccountRef, Currency, Version};
 use crate::service::{JournalEntry, Page, Service};
 
 #[derive(Serialize, ToSchema)]
@@ -38,6 +39,7 @@ struct Entry {
 
 pub(super) async fn list(
     service: Data<Service>,
+    identity: Identity,
     id: Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -49,6 +51,11 @@ pub(super) async fn list(
         Some(Some(before)) => Version(before),
         Some(None) => return Err(Problem::not_positive("before")),
     };
+    if identity.person().is_some() {
+        let head = service.find_account(AccountRef::Id(account)).await?;
+        let own = head.filter(|head| identity.sees(head.owner));
+        own.ok_or(Problem::AccountNotFound)?;
+    }
     let page = service.list_entries(account, before, limit).await?;
     let page = page.ok_or(Problem::AccountNotFound)?;
     Ok(HttpResponse::Ok().json(Transactions::new(&page)))

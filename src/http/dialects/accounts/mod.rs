@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use self::error::Problem;
+use crate::http::access::Identity;
 use crate::http::description;
 use crate::http::operation::Operation;
 use crate::http::request::number::{self, Number};
@@ -97,9 +98,14 @@ async fn open(
     }))
 }
 
-async fn balance(service: Data<Service>, id: Path<String>) -> Result<HttpResponse, Problem> {
+async fn balance(
+    service: Data<Service>,
+    identity: Identity,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let account = AccountRef::Id(parse_id(&id)?);
     let head = service.find_account(account).await?;
+    let head = head.filter(|head| identity.sees(head.owner));
     let head = head.ok_or(Problem::AccountNotFound)?;
     Ok(HttpResponse::Ok().json(Balance {
         balance: Number::new(head.state.balance, head.currency),

@@ -14,6 +14,7 @@ use utoipa::openapi::{ObjectBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerFile};
 
+use crate::http::access::Needs;
 use crate::http::description::{Shapes, operation, string, text};
 use crate::http::document::Document;
 use crate::http::operation::Operation;
@@ -24,44 +25,51 @@ pub(in crate::http) const OPERATIONS: &[Operation] = &[
         "/openapi.json",
         || web::to(document),
         describe_document,
-    ),
+    )
+    .needs(Needs::Docs),
     Operation::reads(
         Method::GET,
         "/docs",
         || web::to(async || page()),
         |_| shown("Shows this document to a reader", HTML),
-    ),
+    )
+    .needs(Needs::Docs),
     Operation::reads(
         Method::GET,
         "/docs/start.js",
         || web::to(async || said(SCRIPT).body(START)),
         |_| shown("What the page of the document begins with", SCRIPT),
-    ),
+    )
+    .needs(Needs::Docs),
     Operation::reads(
         Method::GET,
         "/docs/swagger-ui-bundle.js",
         || web::to(async || vendored("swagger-ui-bundle.js", SCRIPT)),
         |_| shown("What the page of the document is made of", SCRIPT),
-    ),
+    )
+    .needs(Needs::Docs),
     Operation::reads(
         Method::GET,
         "/docs/swagger-ui.css",
         || web::to(async || vendored("swagger-ui.css", STYLE)),
         |_| shown("What the page of the document looks like", STYLE),
-    ),
+    )
+    .needs(Needs::Docs),
     Operation::reads(
         Method::GET,
         "/docs/dialects.md",
         // As text: browsers show that, and save what is called Markdown.
         || web::to(async || said(TEXT).body(DIALECTS)),
         |_| shown("Tells of the dialects in prose", TEXT),
-    ),
+    )
+    .needs(Needs::Docs),
     Operation::reads(
         Method::GET,
         "/docs/v1.md",
         || web::to(async || said(TEXT).body(NATIVE)),
         |_| shown("Tells of the native API in prose", TEXT),
-    ),
+    )
+    .needs(Needs::Docs),
 ];
 
 const HTML: &str = "text/html; charset=utf-8";

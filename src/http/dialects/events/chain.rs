@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Problem, account, account_id};
+use crate::http::access::Identity;
 use crate::http::request::fields::Fields;
 use crate::http::request::number::Number;
 use crate::ledger::{Amount, Head, Kind, Seal, Sealed, Version};
@@ -47,6 +48,7 @@ struct BlockData {
 
 pub(super) async fn show(
     service: Data<Service>,
+    identity: Identity,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let fields = Fields::parse(request.query_string())?;
@@ -59,6 +61,10 @@ pub(super) async fn show(
             return Err(Problem::Invalid("after must be a whole number".to_owned()));
         }
     };
+    // An account that has a name belongs to nobody.
+    if !identity.sees(None) {
+        return Err(Problem::AccountNotFound);
+    }
     let chain = service.list_chain(account(&id)?, after, limit).await?;
     let chain = chain.ok_or(Problem::AccountNotFound)?;
     Ok(HttpResponse::Ok().json(Shown::new(&id, &chain)))

@@ -13,11 +13,13 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use self::error::Problem;
+use crate::http::access::{Identity, Needs};
 use crate::http::operation::Operation;
 use crate::http::request::fields::Fields;
 use crate::http::request::number::{self, Number};
 use crate::http::request::{body, idempotency};
 use crate::http::settings::Resets;
+use crate::ledger::access::Scope;
 use crate::ledger::{
     AccountName, AccountRef, BookName, Currency, Fault, Magnitude, NamedAccount, Party, Posting,
     Receipt, Standing, key,
@@ -28,7 +30,8 @@ use crate::service::Service;
 const ID_MAX: usize = 128;
 
 pub(in crate::http) const OPERATIONS: &[Operation] = &[
-    Operation::writes(Method::POST, "/reset", || web::to(reset), openapi::reset),
+    Operation::writes(Method::POST, "/reset", || web::to(reset), openapi::reset)
+        .needs(Needs::Key(Scope::Admin)),
     Operation::writes(Method::POST, "/event", || web::to(event), openapi::event),
     Operation::reads(
         Method::GET,
@@ -90,9 +93,17 @@ async fn reset(
 }
 
 /// `GET /balance`, where it is this dialect's.
-pub(in crate::http) async fn balance(service: &Service, fields: &Fields) -> HttpResponse {
+pub(in crate::http) async fn balance(
+    service: &Service,
+    identity: &Identity,
+    fields: &Fields,
+) -> HttpResponse {
     let shown = async {
         let id = account_id(fields)?;
+        // It belongs to nobody.
+        if !identity.sees(None) {
+            return Err(Problem::AccountNotFound);
+        }
         let account = service.find_account(account(&id)?).await?;
         let head = account.ok_or(Problem::AccountNotFound)?;
         Ok(HttpResponse::Ok().json(Number::shortest(head.state.balance, head.currency)))

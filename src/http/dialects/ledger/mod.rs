@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use self::asked::Asked;
 use self::error::{Operation as Asking, Problem};
+use crate::http::access::Identity;
 use crate::http::operation::Operation;
 use crate::http::request::fields::Fields;
 use crate::http::request::idempotency;
@@ -131,24 +132,29 @@ pub(in crate::http) fn welcome() -> HttpResponse {
 }
 
 /// `GET /balance`, where it is this dialect's.
-pub(in crate::http) async fn balance(service: &Service, query: Fields) -> HttpResponse {
+pub(in crate::http) async fn balance(
+    service: &Service,
+    identity: &Identity,
+    query: Fields,
+) -> HttpResponse {
     let shown = async {
         let asked = Asked::of(query);
         asked.refuse_account("user_id and account_id may not be given together")?;
-        show(service, &asked).await
+        show(service, identity, &asked).await
     };
     answer(shown.await)
 }
 
 async fn post_balance(
     service: Data<Service>,
+    identity: Identity,
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
     let shown = async {
         let asked = Asked::read(&request, payload).await?;
         asked.refuse_account("account_id is for GET, POST takes user_id")?;
-        show(&service, &asked).await
+        show(&service, &identity, &asked).await
     };
     answer(shown.await)
 }
@@ -264,8 +270,15 @@ async fn pay(
     }))
 }
 
-async fn show(service: &Service, asked: &Asked) -> Result<HttpResponse, Problem> {
+async fn show(
+    service: &Service,
+    identity: &Identity,
+    asked: &Asked,
+) -> Result<HttpResponse, Problem> {
     let user = asked.user("user_id")?;
+    if !identity.sees(Some(user)) {
+        return Err(Problem::UserNotFound);
+    }
     let shown = if let Some(name) = asked.find_currency()? {
         vec![crypto(service, &name).await?]
     } else {

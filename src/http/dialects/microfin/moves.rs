@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::error::{Asked, Problem};
-use super::{SignedIn, receive_signed_in, required, string};
+use super::{Received, receive_from_service, receive_signed_in, required, string};
 use crate::http::description;
 use crate::http::request::{idempotency, number};
 use crate::ledger::{
@@ -64,7 +64,7 @@ pub(super) async fn deposit(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let asked = receive_signed_in(&service, &request, payload).await?;
+    let asked = receive_from_service(&service, &request, payload).await?;
     let OneAccount {
         account_number,
         amount,
@@ -91,7 +91,7 @@ pub(super) async fn withdraw(
     let missing = || Problem::AccountNotFound(Asked::Withdrawal, Side::Source);
     let from = find_account(&service, number).await?;
     let from = owned(from, asked.caller).ok_or_else(missing)?;
-    carry_out(&service, asked, Ends::Withdrawal { from }, amount).await
+    carry_out(&service, asked.into(), Ends::Withdrawal { from }, amount).await
 }
 
 pub(super) async fn transfer(
@@ -109,13 +109,13 @@ pub(super) async fn transfer(
     let from = owned(from, asked.caller).ok_or_else(|| missing(Side::Source))?;
     let to = find_account(&service, receiver).await?;
     let to = to.ok_or_else(|| missing(Side::Target))?;
-    carry_out(&service, asked, Ends::Transfer { from, to }, amount).await
+    carry_out(&service, asked.into(), Ends::Transfer { from, to }, amount).await
 }
 
 /// Moves the money, and says so once it has moved.
 async fn carry_out(
     service: &Service,
-    asked: SignedIn,
+    asked: Received<Option<UserId>>,
     ends: Ends,
     amount: &RawValue,
 ) -> Result<HttpResponse, Problem> {
@@ -126,16 +126,21 @@ async fn carry_out(
     let ids = [from, to].map(|account| account.map(|head| head.id));
     let key = asked.key;
     let key = key.map(|text| key::microfin_move(text, caller, ids, amount, currency));
-    let from = party(from.map(|from| AccountRef::Owned(from.id, caller)));
+    let owned = |from: &Head| {
+        caller.map_or(AccountRef::Id(from.id), |caller| {
+            AccountRef::Owned(from.id, caller)
+        })
+    };
+    let from = party(from.map(owned));
     let to = party(to.map(|to| AccountRef::Id(to.id)));
     let posting = Posting::new(from, to, amount, currency);
     let answered = service.post(posting, Vec::new(), key).await?;
     let mut response = HttpResponse::Accepted();
     let receipt = idempotency::accepted(&mut response, answered)
         .map_err(|refused| Problem::Refused(ends.asked(), refused))?;
-    // The giving account comes first, and whoever gives is the caller.
     let standing = receipt.standings.first().ok_or(Fault::Bug)?;
-    let is_callers = standing.owner == Some(caller);
+    // The giving account comes first, and whoever gives is the caller.
+    let is_callers = caller.is_some() && standing.owner == caller;
     let balance = standing.state.balance.to_text(standing.currency.scale);
     Ok(response.json(Moved {
         message: ends.message(),

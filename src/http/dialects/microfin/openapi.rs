@@ -10,8 +10,7 @@ use super::error::Failure;
 use super::moves::{Moved, OneAccount, TwoAccounts};
 use super::users::{Credentials, Newcomer};
 use crate::http::description::{
-    OF_A_BODY, REQUEST_ID, Shapes, UNAVAILABLE, key, limit, operation, optional_query, signed_in,
-    string,
+    OF_A_BODY, REQUEST_ID, Shapes, UNAVAILABLE, key, limit, operation, optional_query, string,
 };
 
 const NOT_GZIP: &str = "Request body is not gzip, as its Content-Encoding says";
@@ -75,7 +74,7 @@ pub(super) fn sign_out(shapes: &mut Shapes) -> OperationBuilder {
         "The session is over",
         "User Signed Out Successfully",
     );
-    let operation = signed_in("Ends the session")
+    let operation = operation("Ends the session")
         .response("200", over)
         .response(
             "400",
@@ -91,7 +90,7 @@ pub(super) fn open(shapes: &mut Shapes) -> OperationBuilder {
         "message": "New Account Created Successfully", "accountNumber": NUMBER, "balance": "0",
     });
     let wrong = "The key is none, or the body cannot be decoded";
-    let operation = signed_in("Opens an account of the caller's")
+    let operation = operation("Opens an account of the caller's")
         .parameter(key())
         .response(
             "200",
@@ -109,7 +108,7 @@ pub(super) fn list(shapes: &mut Shapes) -> OperationBuilder {
         "accountNumber": NUMBER, "currency": "USD", "balance": "0.00", "version": 1,
     });
     let page = json!({"accounts": [account], "next": null});
-    signed_in("Lists the caller's accounts")
+    operation("Lists the caller's accounts")
         .parameter(limit(PAGE_MAX))
         .parameter(optional_query(
             "after",
@@ -156,7 +155,7 @@ pub(super) fn transfer(shapes: &mut Shapes) -> OperationBuilder {
 fn moved(shapes: &mut Shapes, summary: &str, message: &str) -> OperationBuilder {
     let moved = json!({"message": message, "transactionId": REQUEST_ID, "balance": "50.00"});
     let no = "The request cannot be understood, or a rule says no";
-    signed_in(summary)
+    operation(summary)
         .parameter(key())
         .response("202", shapes.answer::<Moved>("The money has moved", moved))
         .response("400", failed(shapes, no, "Insufficient balance"))

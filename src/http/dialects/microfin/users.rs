@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::error::{Asked, INVALID_INPUT, Problem};
 use super::{Done, required, session, string};
+use crate::http::access::session_token;
 use crate::http::request::body::Body;
 use crate::http::request::{idempotency, text};
 use crate::ledger::{Email, Fault, key};
@@ -83,7 +84,7 @@ pub(super) async fn sign_out(
 ) -> Result<HttpResponse, Problem> {
     Body::receive(&request, payload).await?;
     session::caller(&service, &request).await?;
-    let token = session::token(&request).ok_or(Problem::NotSignedIn)?;
+    let token = session_token(&request).ok_or(Problem::NotSignedIn)?;
     service.close_session(&token).await?;
     let mut response = HttpResponse::Ok();
     session::end(&mut response, &request);

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use self::error::{Errors, Problem};
+use crate::http::access::{Identity, Needs};
 use crate::http::description;
 use crate::http::operation::Operation;
 use crate::http::request::number::{self, Number};
@@ -31,7 +32,8 @@ pub(in crate::http) const OPERATIONS: &[Operation] = &[
         "/api/health",
         || web::to(health),
         openapi::health,
-    ),
+    )
+    .needs(Needs::Nothing),
     Operation::writes(Method::POST, "/api/users", || web::to(open), openapi::open),
     Operation::reads(
         Method::GET,
@@ -115,11 +117,18 @@ async fn health(service: Data<Service>) -> HttpResponse {
     }
 }
 
-async fn show(service: Data<Service>, id: Path<String>) -> Result<HttpResponse, Problem> {
+async fn show(
+    service: Data<Service>,
+    identity: Identity,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let mut errors = Errors::default();
     let Some(id) = errors.keep("userId", parse_id(&id)) else {
         return Err(Problem::Invalid(errors));
     };
+    if !identity.sees(Some(id)) {
+        return Err(Problem::UserNotFound);
+    }
     let user = service
         .find_user(id, service.default_currency())
         .await?

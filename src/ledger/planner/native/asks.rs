@@ -20,6 +20,7 @@ pub(super) fn by_caller(command: Command) -> Command {
     let caller = Caller {
         id: CallerId::ANYONE,
         book: BookName::MAIN,
+        person: None,
         request_id: "r".to_owned(),
     };
     Command {

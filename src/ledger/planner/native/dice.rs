@@ -123,6 +123,7 @@ impl<'a> Table<'a> {
         thrown.caller = Some(Caller {
             id: CallerId(caller),
             book: self.book,
+            person: None,
             request_id: format!("r{}", self.number),
         });
         thrown.note = dice.maybe(3, |dice| Note {

@@ -33,6 +33,7 @@ impl<'b> Client<'b> {
         let caller = Caller {
             id: who.id,
             book: who.book,
+            person: None,
             request_id: "request".to_owned(),
         };
         Self {
