@@ -177,6 +177,40 @@ pub struct ListenArgs {
     pub port: Option<String>,
 }
 
+/// The files of TLS.
+#[derive(Args, Clone, Debug)]
+pub struct TlsArgs {
+    /// Certificate of the service, and those behind it, in PEM; with it, the service speaks TLS alone
+    #[arg(
+        long,
+        env = "PASSBOOK_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key",
+        help_heading = "HTTP"
+    )]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Key of the certificate, in PEM, without a passphrase
+    #[arg(
+        long,
+        env = "PASSBOOK_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert",
+        help_heading = "HTTP"
+    )]
+    pub tls_key: Option<PathBuf>,
+
+    /// Certificates of those who vouch for clients, in PEM; with it, every client needs a certificate
+    #[arg(
+        long,
+        env = "PASSBOOK_TLS_CLIENT_CA",
+        value_name = "FILE",
+        requires = "tls_cert",
+        help_heading = "HTTP"
+    )]
+    pub tls_client_ca: Option<PathBuf>,
+}
+
 /// What is said of the port is none.
 #[derive(Debug, Error)]
 #[error("PORT is {0}, which is no port: a number from 0 to 65535")]
@@ -206,6 +240,9 @@ pub struct ServeArgs {
 
     #[command(flatten)]
     pub listen: ListenArgs,
+
+    #[command(flatten)]
+    pub tls: TlsArgs,
 
     /// Threads that speak HTTP [default: one for each core]
     #[arg(long, env = "PASSBOOK_HTTP_WORKERS", value_name = "COUNT", value_parser = value_parser!(u16).range(1..=256), help_heading = "HTTP")]
@@ -333,6 +370,35 @@ pub struct AccessArgs {
 pub struct HealthArgs {
     #[command(flatten)]
     pub listen: ListenArgs,
+
+    /// Certificate of the service, in PEM: it is asked by TLS, and has to show this one
+    #[arg(
+        long,
+        env = "PASSBOOK_TLS_CERT",
+        value_name = "FILE",
+        help_heading = "HTTP"
+    )]
+    pub tls_cert: Option<PathBuf>,
+
+    /// Certificate to show to a service that asks for one, in PEM
+    #[arg(
+        long,
+        env = "PASSBOOK_HEALTH_TLS_CERT",
+        value_name = "FILE",
+        requires_all = ["client_key", "tls_cert"],
+        help_heading = "HTTP"
+    )]
+    pub client_cert: Option<PathBuf>,
+
+    /// Its key, in PEM, without a passphrase
+    #[arg(
+        long,
+        env = "PASSBOOK_HEALTH_TLS_KEY",
+        value_name = "FILE",
+        requires = "client_cert",
+        help_heading = "HTTP"
+    )]
+    pub client_key: Option<PathBuf>,
 }
 
 /// How the program talks to whoever runs it.

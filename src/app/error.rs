@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::config::NotPort;
+use crate::http::server::TlsError;
 use crate::storage::{Database, StorageError};
 use crate::telemetry::traces;
 use crate::{bench, postgres};
@@ -40,6 +41,8 @@ pub enum AppError {
     Open(SocketAddr),
     #[error(transparent)]
     Port(#[from] NotPort),
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     #[error(transparent)]
     Traces(#[from] traces::Error),
     #[error(transparent)]

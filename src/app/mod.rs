@@ -18,7 +18,7 @@ pub use self::schema::migrate;
 
 use self::settings::{Defaults, OWNER_URL, RUNTIME_URL, parse, set};
 use crate::config::ServeArgs;
-use crate::http::server::{self, Server};
+use crate::http::server::{self, Server, Tls};
 use crate::http::settings::Mode;
 use crate::postgres::{self, Address};
 use crate::service::Service;
@@ -35,6 +35,13 @@ pub struct App {
     database: Database,
     demo: bool,
     mode: Mode,
+    has_tls: bool,
+    traces: Option<Traces>,
+}
+
+/// What is begun before the database is.
+struct Begun {
+    tls: Option<Arc<Tls>>,
     traces: Option<Traces>,
 }
 
@@ -61,14 +68,18 @@ impl App {
         };
         settings::check_open(&args.access, listen, defaults)?;
         server::check_free(listen).map_err(|error| AppError::Listen { listen, error })?;
-        let traces = Traces::start(&settings::traces(&args.traces))?;
+        let tls = settings::tls(&args.tls).map(Tls::load).transpose()?;
+        let begun = Begun {
+            tls: tls.map(Arc::new),
+            traces: Traces::start(&settings::traces(&args.traces))?,
+        };
         let Some(url) = url else {
             let embedded = postgres::start(&settings::embedded(&args.database)).await?;
             let roles = Roles {
                 runtime: embedded.address().runtime_url(),
                 owner: embedded.address().url(),
             };
-            return match Self::start_on(args, roles, defaults, traces).await {
+            return match Self::start_on(args, roles, defaults, begun).await {
                 Ok(app) => Ok(Self {
                     embedded: Some(embedded),
                     ..app
@@ -85,15 +96,17 @@ impl App {
             runtime: url,
             owner: set(args.database.owner_url.as_ref()).unwrap_or(url),
         };
-        Self::start_on(args, roles, defaults, traces).await
+        Self::start_on(args, roles, defaults, begun).await
     }
 
     async fn start_on(
         args: &ServeArgs,
         roles: Roles<'_>,
         defaults: Defaults,
-        traces: Option<Traces>,
+        begun: Begun,
     ) -> Result<Self, AppError> {
+        let Begun { tls, traces } = begun;
+        let has_tls = tls.is_some();
         let demo = args.demo.unwrap_or(defaults.demo);
         let database = parse(roles.runtime, RUNTIME_URL, &args.database)?;
         let owner = if roles.owner == roles.runtime {
@@ -112,7 +125,7 @@ impl App {
             }
             let listen = args.listen.address()?;
             let settings = settings::http(args, listen, defaults, traces.as_ref());
-            Server::start(Arc::clone(&service), settings)
+            Server::start(Arc::clone(&service), settings, tls)
                 .map_err(|error| AppError::Listen { listen, error })
         };
         match started.await {
@@ -127,6 +140,7 @@ impl App {
                 database,
                 demo,
                 mode: settings::access(&args.access, defaults).mode,
+                has_tls,
                 traces,
             }),
             Err(error) => {
@@ -140,6 +154,13 @@ impl App {
     #[must_use]
     pub fn listen(&self) -> SocketAddr {
         self.server.listen()
+    }
+
+    /// Where clients find it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let scheme = if self.has_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.listen())
     }
 
     /// Where the embedded PostgreSQL is, if it is the database.

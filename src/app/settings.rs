@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 
 use super::error::AppError;
-use crate::config::{AccessArgs, DatabaseArgs, ServeArgs, TraceArgs};
-use crate::http::settings::{Access, Mode, Resets};
+use crate::config::{AccessArgs, DatabaseArgs, ServeArgs, TlsArgs, TraceArgs};
+use crate::http::settings::{Access, Mode, Resets, TlsFiles};
 use crate::service::{self, EngineSettings};
 use crate::storage::Database;
 use crate::telemetry::traces::{self, Traces};
@@ -102,6 +102,16 @@ pub(super) fn check_open(
         return Err(AppError::Open(listen));
     }
     Ok(())
+}
+
+/// None if TLS is not asked for.
+pub(super) fn tls(args: &TlsArgs) -> Option<TlsFiles> {
+    let (certificate, key) = args.tls_cert.clone().zip(args.tls_key.clone())?;
+    Some(TlsFiles {
+        certificate,
+        key,
+        client_ca: args.tls_client_ca.clone(),
+    })
 }
 
 fn resets(args: &ServeArgs, listen: SocketAddr, defaults: Defaults) -> Resets {

@@ -66,14 +66,14 @@ impl Stop {
 }
 
 fn banner(app: &App) -> String {
-    let listen = app.listen();
-    let reach = if listen.ip().to_canonical().is_loopback() {
+    let url = app.url();
+    let reach = if app.listen().ip().to_canonical().is_loopback() {
         "open to this machine only"
     } else {
         "open to the network"
     };
     let mut text = format!(
-        "passbook {}\n  listening on  http://{listen} ({reach})\n",
+        "passbook {}\n  listening on  {url} ({reach})\n",
         env!("CARGO_PKG_VERSION")
     );
     let line = |text: &mut String, what: &str, value: &str| {
@@ -103,11 +103,7 @@ fn banner(app: &App) -> String {
     };
     line(&mut text, "access", access);
     if app.has_demo() {
-        line(
-            &mut text,
-            "try",
-            &format!("curl http://{listen}/api/users/1"),
-        );
+        line(&mut text, "try", &format!("curl {url}/api/users/1"));
     }
     line(&mut text, "stop with", "Ctrl-C");
     text

@@ -1,6 +1,7 @@
 //! How HTTP is set up.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::ValueEnum;
 use opentelemetry_sdk::trace::SdkTracer;
@@ -27,6 +28,17 @@ pub struct Settings {
     pub logs_requests: bool,
     /// What makes a span of each request, where traces are asked for.
     pub tracer: Option<SdkTracer>,
+}
+
+/// The files of TLS, in PEM.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The certificate of the service, and those behind it up to its root.
+    pub certificate: PathBuf,
+    /// Its key, without a passphrase.
+    pub key: PathBuf,
+    /// Who vouches for clients. If there is none, clients need no certificates.
+    pub client_ca: Option<PathBuf>,
 }
 
 /// Whether clients may reset the book of the `events` dialect.

@@ -42,6 +42,7 @@ mod roles;
 mod schema;
 mod shutdown;
 mod tidy;
+mod tls;
 mod torture;
 mod traces;
 mod turns;

@@ -4,7 +4,7 @@ mod ahead;
 pub(crate) mod malformed;
 mod offers;
 mod shapes;
-mod slow;
+pub(crate) mod slow;
 mod unread;
 
 use crate::support::Bank;

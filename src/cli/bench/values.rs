@@ -8,7 +8,14 @@ use crate::config::ServeArgs;
 
 const DURATION_MAX: Duration = Duration::from_hours(1);
 /// What a side cannot be told: where it listens and keeps its data.
-const RESERVED: [&str; 3] = ["listen", "data_dir", "database_url"];
+const RESERVED: [&str; 6] = [
+    "listen",
+    "data_dir",
+    "database_url",
+    "tls_cert",
+    "tls_key",
+    "tls_client_ca",
+];
 
 /// Host and port of a URL.
 #[derive(Clone, Debug)]

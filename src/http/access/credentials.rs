@@ -8,6 +8,8 @@ use crate::service::SessionToken;
 
 /// The cookie that has a session's token.
 pub(in crate::http) const COOKIE_NAME: &str = "sessionId";
+/// The same if the service speaks TLS: no other host and no page without TLS can set it (RFC 6265bis, section 4.1.3.2).
+pub(in crate::http) const HOST_COOKIE_NAME: &str = "__Host-sessionId";
 
 /// What a request shows in its field `Authorization`.
 pub(in crate::http) enum Shown {
@@ -49,12 +51,16 @@ fn bearers(request: &HttpRequest) -> impl Iterator<Item = &str> {
 
 /// The token in a session's cookie.
 pub(in crate::http) fn cookie(request: &HttpRequest) -> Option<SessionToken> {
+    cookie_named(HOST_COOKIE_NAME, request).or_else(|| cookie_named(COOKIE_NAME, request))
+}
+
+fn cookie_named(name: &str, request: &HttpRequest) -> Option<SessionToken> {
     let headers = request.headers().get_all(COOKIE);
     // Byte by byte: what another cookie holds need not be text.
     let mut cookies = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
     cookies.find_map(|cookie| {
-        let (name, value) = str::from_utf8(cookie).ok()?.split_once('=')?;
-        (name.trim() == COOKIE_NAME).then(|| SessionToken::parse(value.trim()))?
+        let (named, value) = str::from_utf8(cookie).ok()?.split_once('=')?;
+        (named.trim() == name).then(|| SessionToken::parse(value.trim()))?
     })
 }
 
@@ -92,6 +98,11 @@ mod tests {
             (vec![cookie("x=1; sessionId={a};y")], Some("a")),
             (vec![cookie("x=\u{e4}; sessionId={a}")], Some("a")),
             (vec![cookie("SessionId={a}; xsessionId={a}")], None),
+            (
+                vec![cookie("sessionId={a}; __Host-sessionId={b}")],
+                Some("b"),
+            ),
+            (vec![cookie("__Host-sessionId=1; sessionId={a}")], Some("a")),
             (
                 vec![cookie("sessionId=1; sessionId={a}; sessionId={b}")],
                 Some("a"),

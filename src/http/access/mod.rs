@@ -8,7 +8,9 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest};
 
-pub(in crate::http) use self::credentials::{COOKIE_NAME, Shown, bearer, cookie, session_token};
+pub(in crate::http) use self::credentials::{
+    COOKIE_NAME, HOST_COOKIE_NAME, Shown, bearer, cookie, session_token,
+};
 use crate::ledger::UserId;
 use crate::ledger::access::Scope;
 use crate::service::access::{Actor, Granted};

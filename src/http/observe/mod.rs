@@ -18,6 +18,7 @@ use self::metrics::Metrics;
 use self::trace::Trace;
 use self::traceparent::{TRACEPARENT, TRACERESPONSE};
 use crate::http::operation::is_native;
+use crate::http::request::certificate::PeerCertificate;
 
 /// Who is told.
 pub(super) struct Observer {
@@ -71,7 +72,8 @@ pub(super) async fn observe(
             response.headers_mut().insert(name.clone(), header);
         }
         if observer.logs {
-            log(&answered, &trace);
+            let client = PeerCertificate::of(response.request());
+            log(&answered, client.as_ref(), &trace);
         }
         trace.end(&answered);
     }
@@ -79,7 +81,7 @@ pub(super) async fn observe(
 }
 
 /// One line, under the names of OpenTelemetry's conventions. No path: there are ids and emails in it.
-fn log(answered: &Answered, trace: &Trace) {
+fn log(answered: &Answered, client: Option<&PeerCertificate>, trace: &Trace) {
     tracing::info!(
         target: "passbook::request",
         {
@@ -87,6 +89,7 @@ fn log(answered: &Answered, trace: &Trace) {
             http.route = (!answered.route.is_empty()).then_some(answered.route.as_str()),
             http.response.status_code = answered.status.as_u16(),
             http.server.request.duration = answered.duration.as_secs_f64(),
+            tls.client.name = client.map(PeerCertificate::name),
             trace_id = %trace.id(),
             request_id = answered.request_id.map(tracing::field::display)
         },

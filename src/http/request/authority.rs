@@ -21,12 +21,28 @@ pub(in crate::http) struct Authority {
     pub port: Option<u16>,
 }
 
+/// How the service itself is spoken to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Scheme {
+    Http,
+    Https,
+}
+
 /// Where a page comes from (RFC 6454). Its port is always said, where its scheme has one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     scheme: String,
     host: Host,
     port: Option<u16>,
+}
+
+impl Scheme {
+    pub(in crate::http) fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
 }
 
 impl Host {
@@ -89,6 +105,10 @@ impl Origin {
         let Authority { host, port } = Authority::parse(rest)?;
         let port = port.or(standard_port(&scheme));
         Some(Self { scheme, host, port })
+    }
+
+    pub(in crate::http) fn is_of(&self, scheme: Scheme) -> bool {
+        self.scheme == scheme.as_str()
     }
 
     /// Whether the page came from this host, by its own scheme: by which one the request came is not always known here.

@@ -2,6 +2,7 @@
 
 pub(super) mod authority;
 pub(super) mod body;
+pub(super) mod certificate;
 pub(super) mod fields;
 pub(super) mod idempotency;
 pub(super) mod number;

@@ -13,7 +13,6 @@ use actix_web::HttpMessage as _;
 use actix_web::dev::{Extensions, Payload, ServiceRequest};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use actix_web::rt::net::TcpStream;
 use actix_web::web::Bytes;
 use futures_core::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -21,12 +20,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::head::Head;
 use super::limit::Limit;
+use super::transport::Transport;
 use crate::http::request::body;
+use crate::http::request::certificate::PeerCertificate;
 
 /// How long the head of a request may take to arrive, from its first byte.
 pub(super) const HEAD_ARRIVAL_MAX: Duration = Duration::from_secs(5);
-/// How long a peer may take nothing of an answer that waits for it.
-const STALL_MAX: Duration = Duration::from_secs(5);
 /// What is read at once, in bytes.
 const PIECE_MAX: usize = 2 * 1024;
 
@@ -52,10 +51,11 @@ enum Phase {
 /// between them ends where the next head is late, fails where nothing of an answer is taken, and gives no more than
 /// belongs to one request.
 pub(super) struct Connection {
-    stream: TcpStream,
+    stream: Transport,
+    /// Whom the peer showed itself to be.
+    peer: Option<PeerCertificate>,
     exchange: Rc<Exchange>,
     arrival: Limit,
-    stall: Limit,
     head: Head,
     /// What was read and belongs to later: less than a piece.
     ahead: Vec<u8>,
@@ -97,7 +97,7 @@ struct Body {
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Transport, peer: Option<PeerCertificate>) -> Self {
         let exchange = Exchange {
             phase: Cell::new(Phase::New),
             body: Cell::new(Length::Bytes(0)),
@@ -106,18 +106,21 @@ impl Connection {
         };
         Self {
             stream,
+            peer,
             exchange: Rc::new(exchange),
             arrival: Limit::of(HEAD_ARRIVAL_MAX),
-            stall: Limit::of(STALL_MAX),
             head: Head::new(),
             ahead: Vec::new(),
             given: false,
         }
     }
 
-    /// Lets the requests of this connection say that they are being answered.
+    /// Lets the requests of this connection say that they are being answered, and know whose they are.
     pub(super) fn introduce(&self, data: &mut Extensions) {
         data.insert(Rc::clone(&self.exchange));
+        if let Some(peer) = &self.peer {
+            data.insert(peer.clone());
+        }
     }
 }
 
@@ -243,7 +246,7 @@ impl AsyncRead for Connection {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         // More requests from who takes no answers would only fill the memory. Writing wakes the reader again.
-        if self.stall.is_running() {
+        if self.stream.is_stalled() {
             return Poll::Pending;
         }
         if !self.exchange.wants_more() {
@@ -277,9 +280,9 @@ impl AsyncRead for Connection {
 }
 
 impl Connection {
-    /// Whether there is more to read; the task is woken when there is, if not now.
+    /// Whether there may be more to read; the task is woken when there is, if not now.
     fn is_more(&self, context: &mut Context<'_>) -> bool {
-        !self.ahead.is_empty() || self.stream.poll_read_ready(context).is_ready()
+        !self.ahead.is_empty() || self.stream.is_more(context)
     }
 
     /// What comes next: what was read ahead stays where it is until it is given.
@@ -334,21 +337,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
-        if polled.is_ready() {
-            if self.stall.is_running() {
-                self.stall.stop();
-                context.waker().wake_by_ref();
-            }
-            return polled;
-        }
-        if !self.stall.is_running() {
-            self.stall.start();
-        }
-        if self.stall.is_over(context) {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-        }
-        Poll::Pending
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

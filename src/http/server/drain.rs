@@ -9,6 +9,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::ConnectionType;
 use actix_web::middleware::Next;
 use actix_web::{Error, web};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
 use super::connection::Serving;
@@ -21,12 +22,14 @@ const POLL: Duration = Duration::from_millis(5);
 pub(super) struct Drain {
     in_flight: AtomicUsize,
     draining: AtomicBool,
+    begins: Notify,
 }
 
 impl Drain {
     /// From now on every answer closes its connection. Waits until no request is in flight; `false` where time runs out.
     pub(super) async fn drain(&self, limit: Duration) -> bool {
         self.draining.store(true, Ordering::SeqCst);
+        self.begins.notify_waiters();
         let until = Instant::now() + limit;
         while 0 < self.in_flight.load(Ordering::SeqCst) {
             if until <= Instant::now() {
@@ -35,6 +38,14 @@ impl Drain {
             sleep(POLL).await;
         }
         true
+    }
+
+    /// Waits until the service stops.
+    pub(super) async fn begun(&self) {
+        let begins = self.begins.notified();
+        if !self.draining.load(Ordering::SeqCst) {
+            begins.await;
+        }
     }
 }
 

@@ -1,30 +1,36 @@
 //! The HTTP server: binds, serves every dialect, and stops without dropping a request.
 
+mod accept;
 mod connection;
 mod drain;
 mod gate;
 mod guard;
 mod head;
+mod http2;
 mod limit;
+mod socket;
+mod tls;
+mod transport;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_http::HttpService;
 use actix_server::ServerHandle;
-use actix_service::{ServiceFactoryExt as _, fn_service, map_config};
+use actix_service::map_config;
 use actix_web::dev::AppConfig;
 use actix_web::middleware::from_fn;
-use actix_web::rt::net::TcpStream;
 use actix_web::{App, web};
 use tokio::net::TcpSocket;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use self::connection::{Connection, HEAD_ARRIVAL_MAX};
+pub use self::tls::{Tls, TlsError};
+
 use self::drain::Drain;
 use crate::http::observe::{self, Observer};
+use crate::http::request::authority::Scheme;
 use crate::http::request::origin::Policy;
 use crate::http::routing;
 use crate::http::settings::Settings;
@@ -47,15 +53,22 @@ pub struct Server {
     task: JoinHandle<io::Result<()>>,
     drain: Arc<Drain>,
     listen: SocketAddr,
+    /// Looks whether the certificate was replaced.
+    renewal: Option<JoinHandle<()>>,
 }
 
 impl Server {
     /// # Errors
     /// Where the address cannot be bound.
-    pub fn start(service: Arc<Service>, settings: Settings) -> io::Result<Self> {
+    pub fn start(
+        service: Arc<Service>,
+        settings: Settings,
+        tls: Option<Arc<Tls>>,
+    ) -> io::Result<Self> {
         let listener = bind(settings.listen)?;
         let listen = listener.local_addr()?;
-        let policy = Policy::new(listen, settings.hosts, settings.cors_origins);
+        let scheme = tls.as_ref().map_or(Scheme::Http, |_| Scheme::Https);
+        let policy = Policy::new(scheme, listen, settings.hosts, settings.cors_origins);
         let policy = web::Data::new(policy);
         let service = web::Data::from(service);
         let drain = Arc::new(Drain::default());
@@ -63,7 +76,7 @@ impl Server {
         let observer = web::Data::new(Observer::new(settings.tracer, settings.logs_requests));
         let document = web::Data::new(routing::document());
         let app = move || {
-            App::new()
+            let app = App::new()
                 .app_data(document.clone())
                 .app_data(service.clone())
                 .app_data(drain_data.clone())
@@ -75,33 +88,36 @@ impl Server {
                 .wrap(from_fn(guard::guard))
                 .wrap(from_fn(observe::observe))
                 .wrap(from_fn(drain::count))
-                .configure(routing::routes)
+                .configure(routing::routes);
+            map_config(app, |()| AppConfig::default())
         };
-        // What `HttpServer` does, but for the stream between actix and the socket.
-        let server = actix_server::Server::build()
+        let builder = actix_server::Server::build()
             .workers(settings.workers)
-            .disable_signals()
-            .listen("http", listener, move || {
-                let http = HttpService::build()
-                    .client_request_timeout(HEAD_ARRIVAL_MAX)
-                    .client_disconnect_timeout(LINGER_MAX)
-                    .keep_alive(KEEP_ALIVE)
-                    .local_addr(listen)
-                    .on_connect_ext(Connection::introduce)
-                    .h1(map_config(app(), |()| AppConfig::default()));
-                fn_service(async |stream: TcpStream| {
-                    let peer = stream.peer_addr().ok();
-                    Ok((Connection::new(stream), peer))
+            .disable_signals();
+        let builder = match &tls {
+            None => builder.listen("http", listener, move || accept::plain(app(), listen)),
+            Some(tls) => {
+                let (tls, drain) = (Arc::clone(tls), Arc::clone(&drain));
+                builder.listen("https", listener, move || {
+                    accept::tls([app(), app()], listen, Arc::clone(&tls), Arc::clone(&drain))
                 })
-                .and_then(http)
-            })?
-            .run();
+            }
+        };
+        let server = builder?.run();
         let handle = server.handle();
+        let renewal = match tls {
+            None => None,
+            Some(tls) => {
+                let hangups = signal(SignalKind::hangup())?;
+                Some(tokio::spawn(async move { tls.renew(hangups).await }))
+            }
+        };
         Ok(Self {
             handle,
             task: tokio::spawn(server),
             drain,
             listen,
+            renewal,
         })
     }
 
@@ -124,6 +140,9 @@ impl Server {
         self.drain.drain(FLUSH).await;
         tokio::time::sleep(FLUSH).await;
         self.handle.stop(false).await;
+        if let Some(renewal) = self.renewal {
+            renewal.abort();
+        }
         match self.task.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the HTTP server ended badly"),

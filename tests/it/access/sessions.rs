@@ -142,7 +142,7 @@ async fn neighbours(bank: &Bank) -> (Person<'_>, String, Person<'_>, String, Str
     (ada, hers, bob, his, id_of(&placed))
 }
 
-fn pay(postings: Value) -> Value {
+fn pay(postings: &Value) -> Value {
     json!({ "postings": postings })
 }
 
@@ -151,17 +151,17 @@ async fn nothing_of_anybody_elses_is_done() {
     let bank = Bank::open().await;
     let (_, hers, bob, his, hold) = neighbours(&bank).await;
     let captured = json!([{"hold": hold, "to": his, "amount": "1", "currency": "USD"}]);
-    let mut on_hers = pay(json!([usd(&his, &hers, "1")]));
+    let mut on_hers = pay(&json!([usd(&his, &hers, "1")]));
     on_hers["conditions"] = json!([{"account": hers, "available_at_least": "0"}]);
     let refused = [
         (
-            pay(json!([usd(&hers, &his, "1")])),
+            pay(&json!([usd(&hers, &his, "1")])),
             422,
             "account_not_found",
         ),
-        (pay(json!([usd("world", &his, "1")])), 403, "forbidden"),
-        (pay(json!([usd(&his, "world", "1")])), 403, "forbidden"),
-        (pay(captured), 422, "hold_not_found"),
+        (pay(&json!([usd("world", &his, "1")])), 403, "forbidden"),
+        (pay(&json!([usd(&his, "world", "1")])), 403, "forbidden"),
+        (pay(&captured), 422, "hold_not_found"),
         (on_hers, 422, "account_not_found"),
     ];
     for (number, (body, status, code)) in refused.into_iter().enumerate() {
@@ -200,7 +200,7 @@ async fn a_refusal_tells_a_person_of_its_own_account_alone() {
     let (ada, hers, bob, his, _) = neighbours(&bank).await;
     let empty = ada.open("c").await;
     bank.set_status_of(&empty, "close").await;
-    let to_closed = pay(json!([usd(&his, &empty, "1")]));
+    let to_closed = pay(&json!([usd(&his, &empty, "1")]));
     let refused = bob.post("closed", "/v1/transactions", &to_closed).await;
     assert_refused(&refused, 422, "account_closed", "hers");
     assert!(refused.json().get("balance").is_none(), "{refused:?}");
@@ -209,7 +209,7 @@ async fn a_refusal_tells_a_person_of_its_own_account_alone() {
     assert_eq!(known["problem"], refused.json());
     let again = bob.post("closed", "/v1/transactions", &to_closed).await;
     assert_eq!(again.text, refused.text);
-    let too_much = pay(json!([usd(&his, &hers, "1000")]));
+    let too_much = pay(&json!([usd(&his, &hers, "1000")]));
     let refused = bob.post("poor", "/v1/transactions", &too_much).await;
     assert_refused(&refused, 422, "insufficient_funds", "his own");
     assert_eq!(refused.json()["balance"], "10.00", "{refused:?}");

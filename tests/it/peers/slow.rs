@@ -16,7 +16,7 @@ const DEAF: usize = 16;
 const IDLE: usize = 5_000;
 
 /// What a slow peer says at once, what it then says slowly, and the answers that it is owed.
-const SLOW: [(&str, &str, &str, &[u16]); 9] = [
+pub(crate) const SLOW: [(&str, &str, &str, &[u16]); 9] = [
     (
         "a first head",
         "GET /api/he",

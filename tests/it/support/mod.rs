@@ -11,6 +11,7 @@ pub(crate) mod peer;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod proxy;
+pub(crate) mod tls;
 pub(crate) mod wishes;
 
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
@@ -15,8 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const TRICKLE: Duration = Duration::from_millis(250);
 
 /// A connection of its own.
-pub(crate) struct Peer {
-    socket: TcpStream,
+pub(crate) struct Peer<S = TcpStream> {
+    socket: S,
     unread: Vec<u8>,
 }
 
@@ -25,10 +25,7 @@ impl Peer {
     pub(crate) async fn connect(url: &str) -> Self {
         let address = url.strip_prefix("http://").expect("a URL");
         let socket = TcpStream::connect(address).await;
-        Self {
-            socket: socket.expect("the service listens"),
-            unread: Vec::new(),
-        }
+        Self::over(socket.expect("the service listens"))
     }
 
     /// The same of a peer for whom little can wait, so that it is soon full.
@@ -38,8 +35,21 @@ impl Peer {
         let narrowed = socket.set_recv_buffer_size(4_096);
         narrowed.expect("a smaller buffer");
         let socket = socket.connect(address.parse().expect("an address")).await;
+        Self::over(socket.expect("the service listens"))
+    }
+
+    /// Goes away without a word: what it was sent and has not read is refused.
+    pub(crate) fn reset(self) {
+        let lingers_no_more = self.socket.set_zero_linger();
+        lingers_no_more.expect("a socket");
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Peer<S> {
+    /// The same over what was connected elsewhere.
+    pub(crate) fn over(socket: S) -> Self {
         Self {
-            socket: socket.expect("the service listens"),
+            socket,
             unread: Vec::new(),
         }
     }
@@ -53,12 +63,6 @@ impl Peer {
     /// Says nothing more, and listens.
     pub(crate) async fn end(&mut self) {
         drop(self.socket.shutdown().await);
-    }
-
-    /// Goes away without a word: what it was sent and has not read is refused.
-    pub(crate) fn reset(self) {
-        let lingers_no_more = self.socket.set_zero_linger();
-        lingers_no_more.expect("a socket");
     }
 
     /// The next answer, whole; nothing where the service has closed.

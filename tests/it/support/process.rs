@@ -202,7 +202,7 @@ impl Passbook {
             .banner
             .iter()
             .flat_map(|line| line.split_whitespace());
-        let url = words.find(|word| word.starts_with("http://"));
+        let url = words.find(|word| word.starts_with("http"));
         passbook.url = url.expect("it says where it listens").to_owned();
         passbook
     }

@@ -120,12 +120,13 @@ const PARTS: [(&str, &str, &str); 2] = [
 ];
 
 /// Crates that one layer keeps to itself.
-const KEPT: [(&str, &str); 5] = [
+const KEPT: [(&str, &str); 6] = [
     ("sqlx", "storage"),
     ("actix_web", "http"),
     ("actix_http", "http"),
     ("actix_server", "http"),
     ("actix_service", "http"),
+    ("h2", "http"),
 ];
 
 /// The modules on the way to a file: `src/http/server/mod.rs` is in `http`, `server`.

@@ -1,10 +1,13 @@
 //! Sessions as requests show them, by a bearer token or a cookie, and as responses begin and end them.
 
 use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponseBuilder};
 
 use super::error::Problem;
-use crate::http::access::{COOKIE_NAME, session_token};
+use crate::http::access::{COOKIE_NAME, HOST_COOKIE_NAME, session_token};
+use crate::http::request::authority::Scheme;
+use crate::http::request::origin::Policy;
 use crate::ledger::UserId;
 use crate::service::{Service, SessionToken};
 
@@ -21,20 +24,41 @@ pub(super) fn begin(
     request: &HttpRequest,
     token: &SessionToken,
 ) {
-    set(response, request, token.as_str(), "");
+    set(response, request, name(request), token.as_str(), "");
 }
 
 /// Ends a session at the client.
 pub(super) fn end(response: &mut HttpResponseBuilder, request: &HttpRequest) {
-    set(response, request, "", "; Max-Age=0");
+    let over = "; Max-Age=0";
+    set(response, request, name(request), "", over);
+    // One of before the service spoke TLS would be taken for a session once the other is gone.
+    if name(request) != COOKIE_NAME {
+        set(response, request, COOKIE_NAME, "", over);
+    }
+}
+
+fn name(request: &HttpRequest) -> &'static str {
+    let policy = request.app_data::<Data<Policy>>();
+    if policy.is_some_and(|policy| policy.has_tls()) {
+        HOST_COOKIE_NAME
+    } else {
+        COOKIE_NAME
+    }
 }
 
 /// Sets the cookie (RFC 6265, section 4.1), in a response that no cache may keep.
-fn set(response: &mut HttpResponseBuilder, request: &HttpRequest, value: &str, age: &str) {
-    let is_secure = request.connection_info().scheme() == "https";
+fn set(
+    response: &mut HttpResponseBuilder,
+    request: &HttpRequest,
+    name: &str,
+    value: &str,
+    age: &str,
+) {
+    let policy = request.app_data::<Data<Policy>>();
+    let is_secure = policy.is_some_and(|policy| policy.scheme_of(request) == Scheme::Https);
     let secure = if is_secure { "; Secure" } else { "" };
-    let cookie = format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
+    let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}");
     response
-        .insert_header((SET_COOKIE, cookie))
+        .append_header((SET_COOKIE, cookie))
         .insert_header((CACHE_CONTROL, "no-store"));
 }

@@ -9,7 +9,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 
 use self::cors::Cors;
-use super::authority::{Authority, Host, Origin};
+use super::authority::{Authority, Host, Origin, Scheme};
 
 /// What says for which purpose a browser asks: the standard's header, and those that browsers had before.
 static PURPOSES: [HeaderName; 4] = [
@@ -25,6 +25,7 @@ const SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Who may ask.
 pub(in crate::http) struct Policy {
+    scheme: Scheme,
     /// Where the service is, to whom it has no other name.
     listen: SocketAddr,
     /// The hosts that it answers to beside this machine; none where it answers to any.
@@ -44,10 +45,16 @@ pub(in crate::http) enum Refusal {
 impl Policy {
     /// Whoever reaches a loopback address is on this machine, and a page in its browser can have come under any name
     /// that leads here. Elsewhere the names are not known, unless they are set.
-    pub(in crate::http) fn new(listen: SocketAddr, hosts: Vec<Host>, readers: Vec<Origin>) -> Self {
+    pub(in crate::http) fn new(
+        scheme: Scheme,
+        listen: SocketAddr,
+        hosts: Vec<Host>,
+        readers: Vec<Origin>,
+    ) -> Self {
         let is_private = listen.ip().to_canonical().is_loopback();
         let is_checked = is_private || !hosts.is_empty();
         Self {
+            scheme,
             listen,
             hosts: is_checked.then_some(hosts),
             cors: Cors::new(readers),
@@ -56,17 +63,30 @@ impl Policy {
 
     /// Where a request came to, for its own client to read: never a host that is not expected.
     pub(in crate::http) fn url(&self, request: &HttpRequest) -> String {
+        let scheme = self.scheme_of(request).as_str();
         let asked = request.connection_info();
         let authority = Authority::parse(asked.host());
         let authority = authority.filter(|authority| self.expects(authority));
-        match authority.filter(|_| request.headers().contains_key(HOST)) {
-            Some(authority) if asked.scheme() == "https" => format!("https://{authority}"),
-            Some(authority) => format!("http://{authority}"),
+        match authority.filter(|_| names_host(request)) {
+            Some(authority) => format!("{scheme}://{authority}"),
             None if self.listen.ip().is_unspecified() => {
-                format!("http://127.0.0.1:{}", self.listen.port())
+                format!("{scheme}://127.0.0.1:{}", self.listen.port())
             }
-            None => format!("http://{}", self.listen),
+            None => format!("{scheme}://{}", self.listen),
         }
+    }
+
+    /// How a request came: by the service's own TLS, or as a proxy says that it came to it.
+    pub(in crate::http) fn scheme_of(&self, request: &HttpRequest) -> Scheme {
+        match self.scheme {
+            Scheme::Http if request.connection_info().scheme() == "https" => Scheme::Https,
+            scheme => scheme,
+        }
+    }
+
+    /// Whether the service speaks TLS itself.
+    pub(in crate::http) fn has_tls(&self) -> bool {
+        self.scheme == Scheme::Https
     }
 
     /// Why a request is refused, if it is.
@@ -128,8 +148,21 @@ impl Policy {
         }
         headers.get_all(ORIGIN).any(|origin| {
             let origin = origin.to_str().ok().and_then(Origin::parse);
-            !origin.is_some_and(|origin| is_own(&origin, request))
+            !origin.is_some_and(|origin| self.is_own(&origin, request))
         })
+    }
+
+    /// Whether a page comes from where it asks: from the host that is named, or the one that a proxy says was named. No
+    /// page of another site can make its browser send the proxy's headers. A page that came without TLS may be anybody's.
+    fn is_own(&self, origin: &Origin, request: &HttpRequest) -> bool {
+        if self.has_tls() && !origin.is_of(self.scheme) {
+            return false;
+        }
+        let named = request.headers().get(HOST);
+        let named = named.and_then(|named| named.to_str().ok());
+        let asked = request.connection_info();
+        let mut hosts = named.into_iter().chain([asked.host()]);
+        hosts.any(|host| Authority::parse(host).is_some_and(|host| origin.is_at(&host)))
     }
 }
 
@@ -166,12 +199,7 @@ fn is_speculative(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Whether a page comes from where it asks: from the host that is named, or the one that a proxy says was named. No
-/// page of another site can make its browser send the proxy's headers.
-fn is_own(origin: &Origin, request: &HttpRequest) -> bool {
-    let named = request.headers().get(HOST);
-    let named = named.and_then(|named| named.to_str().ok());
-    let asked = request.connection_info();
-    let mut hosts = named.into_iter().chain([asked.host()]);
-    hosts.any(|host| Authority::parse(host).is_some_and(|host| origin.is_at(&host)))
+/// Whether a request says to which host it is. In HTTP/2 its line does.
+fn names_host(request: &HttpRequest) -> bool {
+    request.headers().contains_key(HOST) || request.uri().authority().is_some()
 }
