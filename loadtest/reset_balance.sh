@@ -13,9 +13,14 @@ stop() {
     exit 1
 }
 
+# The header by which a service knows who asks, on standard input: others can read a command line.
+key_line() {
+    [ -z "${PASSBOOK_API_KEY:-}" ] || echo "Authorization: Bearer $PASSBOOK_API_KEY"
+}
+
 # request METHOD PATH [JSON [KEY]]: prints the body of a 200, stops at anything else.
 request() {
-    answer=$(curl --silent --show-error --max-time 30 --write-out '\n%{http_code}' --request "$1" \
+    answer=$(key_line | curl --header @- --silent --show-error --max-time 30 --write-out '\n%{http_code}' --request "$1" \
         ${3:+--header 'Content-Type: application/json' --data "$3"} ${4:+--header "Idempotency-Key: $4"} "$url$2") ||
         stop "nothing answers at $url; is Passbook running? (make run)"
     [ "${answer##*

@@ -10,8 +10,8 @@ import exec from "k6/execution";
 import http from "k6/http";
 import { Counter } from "k6/metrics";
 
-const BASE_URL = __ENV.BASE_URL || "http://127.0.0.1:3000";
-const JSON_HEADERS = { "Content-Type": "application/json" };
+import { BASE_URL, HEADERS, JSON_HEADERS } from "./shared/settings.js";
+
 const OPENING_BALANCE = "10000.00";
 
 const accepted = new Counter("withdrawals_accepted");
@@ -96,7 +96,7 @@ function expectBalance(userId) {
 
 // The text of the number as it was sent: parsing the JSON would put money through a float.
 function balanceOf(userId) {
-  const response = http.get(`${BASE_URL}/api/users/${userId}`, { responseType: "text" });
+  const response = http.get(`${BASE_URL}/api/users/${userId}`, { headers: HEADERS, responseType: "text" });
   const balance = response.status === 200 && response.body.match(/"balance"\s*:\s*(-?\d+\.\d\d)\s*[,}]/);
   if (!balance) fail(`read the balance of user ${userId}`, response);
   return balance[1];

@@ -3,11 +3,10 @@
 import http from "k6/http";
 
 import { parsed, shown } from "./answers.js";
-import { BASE_URL, isOn } from "./settings.js";
+import { BASE_URL, HEADERS, JSON_HEADERS, isOn } from "./settings.js";
 
 // Existing clients of this dialect send no keys.
 const WITH_KEYS = isOn("KEYS", false);
-const JSON_HEADERS = { "Content-Type": "application/json" };
 const CENTS = /^(\d+)(?:\.(\d{1,2}))?$/;
 // A number as this dialect writes it: 20, not 20.0 or 20.00.
 const PLAIN_BALANCE = /"balance"\s*:\s*(?:0|[1-9]\d*)(?:\.\d*[1-9])?\s*[,}]/g;
@@ -82,7 +81,7 @@ function post(name, body) {
 }
 
 function balanceRequest(account) {
-  return { method: "GET", url: `${BASE_URL}/balance?account_id=${account}`, params: { tags: { name: "balance" } } };
+  return { method: "GET", url: `${BASE_URL}/balance?account_id=${account}`, params: { headers: HEADERS, tags: { name: "balance" } } };
 }
 
 function decimal(cents) {

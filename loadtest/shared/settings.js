@@ -2,6 +2,10 @@
 
 export const BASE_URL = __ENV.BASE_URL || "http://127.0.0.1:3000";
 
+// How the service knows who asks, if it wants to: by an API key.
+export const HEADERS = __ENV.PASSBOOK_API_KEY ? { Authorization: `Bearer ${__ENV.PASSBOOK_API_KEY}` } : {};
+export const JSON_HEADERS = { ...HEADERS, "Content-Type": "application/json" };
+
 // A typo must stop the run: k6 would take NaN for "not set" and measure something else.
 export function wholeNumber(name, fallback, least) {
   const text = __ENV[name] || String(fallback);

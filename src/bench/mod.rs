@@ -41,7 +41,7 @@ pub use self::outcome::{
 pub use self::pgbench::Baseline;
 pub use self::plan::Plan;
 pub use self::progress::{Progress, Watch};
-pub use self::target::{Own, Size, Target};
+pub use self::target::{Own, Secret, Size, Target};
 pub use self::writes::Promises;
 
 use self::pgbench::Pgbench;

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use super::popularity::Popularity;
+use super::target::Secret;
 use super::writes;
 use crate::storage::statistics::number_of;
 
@@ -14,6 +15,8 @@ const PASSWORD: &str = "Compiler1952";
 /// All requests of one load.
 pub(super) struct Requests {
     host: String,
+    /// The line by which the service knows who asks.
+    shown: String,
     /// Of this load alone, so that its keys are.
     run: u64,
     what: What,
@@ -109,9 +112,12 @@ impl Asked {
 }
 
 impl Requests {
-    pub(super) fn new(host: &str, what: What) -> Self {
+    /// By a key, if the service asks for one.
+    pub(super) fn new(host: &str, secret: Option<&Secret>, what: What) -> Self {
+        let shown = secret.map(|Secret(key)| format!("Authorization: Bearer {key}\r\n"));
         Self {
             host: host.to_owned(),
+            shown: shown.unwrap_or_default(),
             run: fastrand::u64(..),
             what,
         }
@@ -233,20 +239,21 @@ impl Requests {
     }
 
     fn get(&self, path: &str, buffer: &mut Vec<u8>) -> Asked {
-        let host = &self.host;
+        let (host, shown) = (&self.host, &self.shown);
         // To a vector nothing fails.
         drop(write!(
             buffer,
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\n{shown}\r\n"
         ));
         Asked::READ
     }
 
     fn write_with_body(&self, buffer: &mut Vec<u8>, line: &str, body: &str, number: u64) {
-        let (host, key) = (&self.host, writes::key(self.run, number));
+        let (host, shown) = (&self.host, &self.shown);
+        let key = writes::key(self.run, number);
         drop(write!(
             buffer,
-            "{line} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nIdempotency-Key: {key}\r\n\
+            "{line} HTTP/1.1\r\nHost: {host}\r\n{shown}Content-Type: application/json\r\nIdempotency-Key: {key}\r\n\
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         ));
@@ -302,7 +309,7 @@ mod tests {
                 amount: 1,
                 copies,
             };
-            Requests::new("localhost", what)
+            Requests::new("localhost", None, what)
         };
         let once = withdraw(1);
         assert_ne!(text(&once, 0), text(&once, 1));
@@ -316,7 +323,7 @@ mod tests {
     #[test]
     fn a_hold_is_captured_under_a_key_of_its_own() {
         let accounts: Arc<[i64]> = Arc::new([1]);
-        let requests = Requests::new("localhost", What::Hold { accounts });
+        let requests = Requests::new("localhost", None, What::Hold { accounts });
         let mut buffer = Vec::new();
         let placing = requests.write(0, &mut buffer);
         assert_eq!((placing.gives, placing.entries), (Gives::Hold, 1));
@@ -335,7 +342,7 @@ mod tests {
             What::SignUp { prefix: 1 },
             What::Mixed { users },
         ] {
-            let text = text(&Requests::new("localhost:3000", what), 0);
+            let text = text(&Requests::new("localhost:3000", None, what), 0);
             let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
             let length = head
                 .lines()

@@ -277,7 +277,7 @@ impl<'p> Side<'p> {
         length: Length,
         watch: &Watch<'_>,
     ) -> Result<(Measurement, Vec<i64>), Error> {
-        let requests = Requests::new(&self.target.authority, what);
+        let requests = Requests::new(&self.target.authority, self.target.secret.as_ref(), what);
         let run = requests.run();
         let before = self.usage().await?;
         let machine_before = MachineTime::now();

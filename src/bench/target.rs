@@ -1,6 +1,7 @@
 //! What is measured: a service of our own, started for the purpose, or one that runs already.
 
 use std::env;
+use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::net::SocketAddr;
@@ -47,6 +48,8 @@ pub struct Target {
     pub authority: String,
     /// The one that its authority stands for.
     pub address: SocketAddr,
+    /// What it is shown, if it asks for a key.
+    pub secret: Option<Secret>,
     /// Its database, where that may be asked.
     pub database_url: Option<String>,
     /// Its process, where its database runs under it.
@@ -65,6 +68,16 @@ pub struct Own {
     size: Size,
 }
 
+/// An API key. It is printed nowhere.
+#[derive(Clone)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret")
+    }
+}
+
 impl Target {
     /// A service that runs already, by the first of its addresses that connects.
     ///
@@ -73,6 +86,7 @@ impl Target {
     pub async fn reach(
         name: &str,
         authority: &str,
+        secret: Option<Secret>,
         database_url: Option<String>,
         size: Size,
     ) -> Result<Self, Error> {
@@ -88,6 +102,7 @@ impl Target {
             name: name.to_owned(),
             authority: authority.to_owned(),
             address,
+            secret,
             database_url,
             process: None,
             size,
@@ -222,6 +237,7 @@ impl Own {
             name: self.name.clone(),
             authority: address.to_string(),
             address,
+            secret: None,
             database_url: Some(database_url),
             process: self.child.id(),
             size: self.size,

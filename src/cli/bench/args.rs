@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{ArgAction, Args, ValueEnum, value_parser};
 
 use super::values::{
-    Authority, Settings, parse_connections, parse_duration, parse_settings, parse_some_duration,
-    parse_url,
+    Authority, Settings, parse_connections, parse_duration, parse_secret, parse_settings,
+    parse_some_duration, parse_url,
 };
 use crate::app::AppError;
 use crate::bench::{Baseline, Case, Load, Plan, Scenario, Size, Target};
@@ -66,6 +66,16 @@ pub(in crate::cli) struct BenchArgs {
     /// A service that runs already [default: one of its own, on a new embedded database that is removed at the end]
     #[arg(long, value_name = "URL", value_parser = parse_url, conflicts_with_all = ["compare", "against", "temp_dir"], help_heading = "Target")]
     url: Option<Authority>,
+
+    /// An API key of the service, if it asks for one: in the environment, as command lines are seen by others
+    #[arg(
+        long,
+        env = "PASSBOOK_API_KEY",
+        value_name = "KEY",
+        hide_env_values = true,
+        help_heading = "Target"
+    )]
+    api_key: Option<String>,
 
     /// Its database, to audit the books and to count what is written
     #[arg(long, value_name = "URL", requires = "url", help_heading = "Target")]
@@ -171,8 +181,17 @@ impl BenchArgs {
         let Some(Authority(authority)) = &self.url else {
             return Ok(None);
         };
+        let secret = self.api_key.as_deref().map(parse_secret).transpose();
+        let secret = secret.map_err(AppError::Contradiction)?;
         let database_url = self.database_url.clone();
-        let target = Target::reach(DEFAULT, authority, database_url, self.size()).await?;
+        let target = Target::reach(
+            DEFAULT,
+            authority,
+            self.api_key.clone(),
+            database_url,
+            self.size(),
+        )
+        .await?;
         Ok(Some(target))
     }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use clap::Args as _;
 
+use crate::bench::Secret;
 use crate::config::ServeArgs;
+use crate::ledger::access::ApiKey;
 
 const DURATION_MAX: Duration = Duration::from_hours(1);
 /// What a side cannot be told: where it listens and keeps its data.
@@ -26,6 +28,13 @@ pub(super) struct Authority(pub(super) String);
 pub(super) struct Settings {
     pub(super) text: String,
     pub(super) flags: Vec<String>,
+}
+
+/// Not by the command line's own parser, which shows what it refuses.
+pub(super) fn parse_secret(text: &str) -> Result<Secret, String> {
+    let key = ApiKey::parse(text)
+        .ok_or("PASSBOOK_API_KEY is no API key: pbk_ and 49 letters and digits")?;
+    Ok(Secret(key.as_str().to_owned()))
 }
 
 pub(super) fn parse_url(url: &str) -> Result<Authority, String> {

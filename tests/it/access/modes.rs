@@ -140,3 +140,52 @@ async fn what_is_everybodys_is_a_setting() {
     bank.stop().await;
     open.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_shows_its_key() {
+    let open = Bank::open().await;
+    let bank = Bank::open_on(&open.database_url, &["--auth=required"]).await;
+    let made = open
+        .make_key(&serde_json::json!({"name": "load", "scopes": ["write"]}))
+        .await;
+    let key = made["key"].as_str().expect("a key");
+    let token = format!("Bearer {key}");
+    crate::support::eventually("the key is known", async || {
+        let asked = bank.ask(reqwest::Method::GET, "/v1/currencies");
+        asked.with("Authorization", &token).send().await.status == 200
+    })
+    .await;
+    let load = |key: Option<&str>| {
+        let mut bench = command();
+        bench.args([
+            "bench",
+            "one",
+            "--accounts",
+            "2",
+            "--duration",
+            "200ms",
+            "--warm-up",
+            "0ms",
+            "--json",
+        ]);
+        bench.args(["--url", &bank.url("")]);
+        bench.envs(key.map(|key| ("PASSBOOK_API_KEY", key)));
+        bench.output().expect("it runs")
+    };
+    let shown = load(Some(key));
+    assert!(shown.status.success(), "{shown:?}");
+    assert!(
+        !String::from_utf8_lossy(&shown.stdout).contains(key),
+        "it says the key"
+    );
+    let unknown = load(None);
+    assert!(!unknown.status.success(), "{unknown:?}");
+    let wrong = load(Some("pbk_nonsense"));
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(
+        said.contains("is no API key") && !said.contains("nonsense"),
+        "{said}"
+    );
+    bank.stop().await;
+    open.close().await;
+}
