@@ -82,11 +82,14 @@ pub(crate) async fn tamper(url: &str, sql: &str) {
              alter table {table} enable always trigger {table}_no_truncate;"
         );
     }
+    for (table, trigger) in GUARDS {
+        guard += &format!("alter table {table} enable always trigger {trigger};");
+    }
     execute(url, &format!("begin; {unguard} {sql}; {guard} commit")).await;
 }
 
 /// The tables whose rows nobody changes or deletes, and holds, of which some columns may be changed.
-pub(crate) const GUARDED: [&str; 10] = [
+pub(crate) const GUARDED: [&str; 13] = [
     "entries",
     "transactions",
     "currencies",
@@ -96,7 +99,16 @@ pub(crate) const GUARDED: [&str; 10] = [
     "transaction_details",
     "account_details",
     "external_ids",
+    "api_keys",
+    "principal_books",
+    "access_changes",
     "audit_events",
+];
+
+/// What guards some of them besides.
+pub(crate) const GUARDS: [(&str, &str); 2] = [
+    ("api_keys", "api_keys_end_no_later"),
+    ("access_changes", "access_changes_count_on"),
 ];
 
 /// The same database as the role that the service runs as.
