@@ -143,7 +143,7 @@ pub async fn make(
         };
         let new = NewKey { id, key };
         if api_keys::insert(connection, count, &new, &draft, by).await? {
-            tracing::info!(key = %id, principal = %draft.name, by = by.kind(), "a key was made");
+            log("a key was made", id, by);
             break;
         }
     }
@@ -207,7 +207,7 @@ pub async fn rotate(
         }
         let new = NewKey { id, key };
         if api_keys::rotate(connection, count, &new, pattern, overlap, by).await? {
-            tracing::info!(key = %id, like = %pattern, by = by.kind(), "a key was rotated");
+            log("a key was rotated", id, by);
             break;
         }
     }
@@ -223,7 +223,13 @@ pub async fn revoke(
 ) -> Result<Revoked, StorageError> {
     let revoked = api_keys::revoke(connection, id, by).await?;
     if revoked == Revoked::Now {
-        tracing::info!(key = %id, by = by.kind(), "a key was revoked");
+        log("a key was revoked", id, by);
     }
     Ok(revoked)
+}
+
+/// The line of what was written down with the change.
+fn log(what: &'static str, id: KeyId, by: &By) {
+    let request_id = by.request_id.map(tracing::field::display);
+    tracing::info!(key = %id, by = by.kind(), actor = by.name(), request_id, "{what}");
 }

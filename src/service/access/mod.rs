@@ -17,11 +17,11 @@ pub use self::known::{Granted, Refused};
 use super::{Service, read};
 use crate::ledger::Fault;
 use crate::ledger::access::ApiKey;
-use crate::storage::{Database, Pool, StorageError};
+use crate::storage::{Database, Pool, StorageError, audit_events};
 use known::Known;
 
 pub use crate::storage::api_keys::{Draft, KeyView, Revoked};
-pub use crate::storage::audit_events::{Actor, By};
+pub use crate::storage::audit_events::{Actor, By, Event};
 
 /// How often it is asked whether anything has changed.
 const EVERY: Duration = Duration::from_millis(500);
@@ -106,6 +106,17 @@ impl Service {
             // A question without an answer is in the log, and a node that has had none for long refuses.
             let _ = self.access.ask().await;
         }
+    }
+
+    /// Writes down what somebody did, besides changes of keys, which write theirs themselves.
+    ///
+    /// # Errors
+    /// If the database does not answer. It may be written down all the same.
+    pub async fn write_down(&self, event: &Event) -> Result<(), Fault> {
+        read(&self.reads, async |connection| {
+            audit_events::insert(connection, event).await
+        })
+        .await
     }
 
     /// The keys that this node knows.

@@ -1,8 +1,11 @@
 //! `/v1/keys`: for those who administer the service.
 
-use passbook::ledger::access::Scope;
+use passbook::ledger::UserId;
+use passbook::ledger::access::{Scope, ServiceName};
+use passbook::service::access::{Actor, By, Event};
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{id, secret};
 use crate::support::{Bank, Reply};
@@ -136,5 +139,40 @@ async fn a_person_has_no_say_in_keys() {
     }
     assert_eq!(bank.check(&secret(&made)), Ok(Scope::Write));
     assert_eq!(bank.number("select count(*) from api_keys").await, 1);
+    bank.close().await;
+}
+
+#[tokio::test]
+async fn what_an_administrator_did_is_written_down_with_who_and_by_which_request() {
+    let bank = Bank::open().await;
+    let by = |actor: Actor| By {
+        actor,
+        request_id: Some(Uuid::nil()),
+    };
+    let shop = ServiceName::parse("shop").expect("a name");
+    for (actor, told) in [
+        (Actor::Anyone, "anyone"),
+        (Actor::Service(shop), "service shop"),
+        (Actor::Person(UserId(17)), "person 17"),
+        (Actor::CommandLine, "command_line"),
+    ] {
+        let event = Event {
+            by: by(actor),
+            action: "account_frozen",
+            object: Some("000000000777".to_owned()),
+            outcome: "refused",
+            details: Some(json!({"code": "account_closed"})),
+        };
+        let written = bank.app.service().write_down(&event).await;
+        assert_eq!(written, Ok(()));
+        let last = "select concat_ws(' ', actor_kind, actor), concat_ws(' ', action, object, request_id, outcome, details)
+            from audit_events order by id desc limit 1";
+        let rows: Vec<(String, String)> = bank.rows(last).await;
+        let what = format!(
+            r#"account_frozen 000000000777 {} refused {{"code": "account_closed"}}"#,
+            Uuid::nil()
+        );
+        assert_eq!(rows, [(told.to_owned(), what)]);
+    }
     bank.close().await;
 }

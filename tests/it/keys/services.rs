@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
-use passbook::ledger::access::Scope;
+use passbook::ledger::access::{PrincipalId, Scope};
+use passbook::ledger::{BookName, CallerId, Fault};
 use passbook::service::access::Refused;
-use serde_json::json;
+use passbook::service::native::Principal;
+use serde_json::{Value, json};
 
 use super::{id, keys_json, secret};
 use crate::support::bank::at_once;
@@ -31,6 +33,44 @@ async fn what_one_service_did_holds_there_at_once_and_soon_everywhere() {
     here.close().await;
 }
 
+/// Who shows any of its keys is one caller in a book, whichever service is asked first.
+#[tokio::test]
+async fn a_service_is_one_caller_in_each_book() {
+    let here = Bank::open().await;
+    let there = Bank::open_on(&here.database_url, &[]).await;
+    let books = json!({"name": "shop", "books": ["main", "events"]});
+    let (first, second) = (here.make_key(&books).await, here.make_key(&books).await);
+    let other = here.make_key(&json!({"name": "other"})).await;
+    let principal = |made: &Value| {
+        let granted = here.app.service().access().check(&secret(made));
+        Principal::Service(granted.expect("granted").principal)
+    };
+    assert_eq!(principal(&first), principal(&second));
+    assert_ne!(principal(&first), principal(&other));
+    let mut callers = HashSet::from([CallerId::ANYONE]);
+    for made in [&first, &other] {
+        for book in [BookName::MAIN, BookName::EVENTS] {
+            let asked = at_once((0..8).map(|number| {
+                let bank = if number % 2 == 0 { &here } else { &there };
+                bank.app.service().who(principal(made), book)
+            }));
+            let ids = asked.await.into_iter().map(|who| {
+                let who = who.expect("an answer").expect("a book");
+                who.id
+            });
+            let ids: HashSet<CallerId> = ids.collect();
+            assert_eq!(ids.len(), 1, "{ids:?}");
+            assert!(callers.is_disjoint(&ids), "{ids:?}");
+            callers.extend(ids);
+        }
+    }
+    let nobody = Principal::Service(PrincipalId(999));
+    let nobody = here.app.service().who(nobody, BookName::MAIN).await;
+    assert_eq!(nobody.err(), Some(Fault::Unavailable));
+    there.stop().await;
+    here.close().await;
+}
+
 #[tokio::test]
 async fn a_key_ends_when_its_time_is_over_and_nobody_is_told() {
     let bank = Bank::open().await;
@@ -44,13 +84,12 @@ async fn a_key_ends_when_its_time_is_over_and_nobody_is_told() {
         bank.number(over).await == 1
     })
     .await;
-    // Long ended keys are forgotten.
-    let yesterday = "update api_keys set created_at = now() - interval '26 hours', expires_at = now() - interval '25 hours';
-        update access_changes set count = count + 1";
-    postgres::execute(&bank.database_url, &format!("begin; alter table api_keys disable trigger all; {yesterday};
-        alter table api_keys enable trigger all; alter table api_keys enable always trigger api_keys_append_only;
-        alter table api_keys enable always trigger api_keys_no_truncate;
-        alter table api_keys enable always trigger api_keys_end_no_later; commit")).await;
+    // What ended long ago is forgotten.
+    bank.tamper(
+        "update api_keys set created_at = now() - interval '26 hours', expires_at = now() - interval '25 hours';
+        update access_changes set count = count + 1",
+    )
+    .await;
     bank.knows(&key, Err(Refused::Unknown)).await;
     bank.close().await;
 }
