@@ -187,7 +187,7 @@ impl BenchArgs {
         let target = Target::reach(
             DEFAULT,
             authority,
-            self.api_key.clone(),
+            secret,
             database_url,
             self.size(),
         )

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{id, keys_json, secret};
 use crate::support::bank::at_once;
 use crate::support::proxy::{Door, Proxy};
-use crate::support::{Bank, eventually, postgres};
+use crate::support::{Bank, eventually};
 
 #[tokio::test]
 async fn what_one_service_did_holds_there_at_once_and_soon_everywhere() {
