@@ -365,6 +365,20 @@ pub struct AccessArgs {
     pub open_docs: Option<bool>,
 }
 
+/// As whom a service is asked.
+#[derive(Args, Clone, Debug)]
+pub struct ClientArgs {
+    /// An API key, if the service asks for one: better in the environment, as others can read a command line
+    #[arg(
+        long,
+        env = "PASSBOOK_API_KEY",
+        value_name = "KEY",
+        hide_env_values = true,
+        help_heading = "Target"
+    )]
+    pub api_key: Option<String>,
+}
+
 /// Which service to ask.
 #[derive(Args, Clone, Debug)]
 pub struct HealthArgs {

@@ -65,8 +65,8 @@ fn help_names_every_setting_and_shows_no_password() {
         "DATABASE_URL",
         "postgres://passbook:secret@localhost/passbook",
     );
-    // What a health check alone needs is no setting of the service.
-    let help = ["serve", "health"].map(|part| {
+    // What a health check or a client alone needs is no setting of the service.
+    let help = ["serve", "health", "bench"].map(|part| {
         let output = command().args([part, "--help"]).envs([url]).output();
         let output = output.expect("the program runs");
         assert_eq!(output.status.code(), Some(0));

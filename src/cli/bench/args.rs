@@ -11,6 +11,7 @@ use super::values::{
 };
 use crate::app::AppError;
 use crate::bench::{Baseline, Case, Load, Plan, Scenario, Size, Target};
+use crate::config::ClientArgs;
 
 /// Connections of an open loop, of which each carries one request at a time.
 const OPEN_LOOP_CONNECTIONS: usize = 256;
@@ -67,15 +68,8 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, value_name = "URL", value_parser = parse_url, conflicts_with_all = ["compare", "against", "temp_dir"], help_heading = "Target")]
     url: Option<Authority>,
 
-    /// An API key of the service, if it asks for one: in the environment, as command lines are seen by others
-    #[arg(
-        long,
-        env = "PASSBOOK_API_KEY",
-        value_name = "KEY",
-        hide_env_values = true,
-        help_heading = "Target"
-    )]
-    api_key: Option<String>,
+    #[command(flatten)]
+    client: ClientArgs,
 
     /// Its database, to audit the books and to count what is written
     #[arg(long, value_name = "URL", requires = "url", help_heading = "Target")]
@@ -181,17 +175,10 @@ impl BenchArgs {
         let Some(Authority(authority)) = &self.url else {
             return Ok(None);
         };
-        let secret = self.api_key.as_deref().map(parse_secret).transpose();
+        let secret = self.client.api_key.as_deref().map(parse_secret).transpose();
         let secret = secret.map_err(AppError::Contradiction)?;
         let database_url = self.database_url.clone();
-        let target = Target::reach(
-            DEFAULT,
-            authority,
-            secret,
-            database_url,
-            self.size(),
-        )
-        .await?;
+        let target = Target::reach(DEFAULT, authority, secret, database_url, self.size()).await?;
         Ok(Some(target))
     }
 
