@@ -1,5 +1,6 @@
 //! The rules of the house that no compiler knows, held against the source.
 
+mod containers;
 mod documents;
 mod layers;
 mod source;
@@ -249,15 +250,6 @@ fn every_setting_is_explained_and_nothing_else() {
         complaints("DATABASE_URL=\nPASSBOOK_LANES=2\n#PASSBOOK_LANE=2\n"),
         1
     );
-}
-
-#[test]
-fn the_compose_file_says_the_encoding_whatever_language_the_image_speaks() {
-    let text = read("docker-compose.yml");
-    let mut lines = text.lines().map(str::trim);
-    let arguments = lines.find_map(|line| line.strip_prefix("POSTGRES_INITDB_ARGS: "));
-    let arguments: Vec<&str> = arguments.unwrap_or_default().split(' ').collect();
-    assert!(arguments.contains(&"--encoding=UTF8"), "{arguments:?}");
 }
 
 #[test]

@@ -330,25 +330,3 @@ fn every_folder_is_on_the_map_and_every_limit_in_the_list() {
     );
     assert_eq!(unlisted(""), 1);
 }
-
-/// What the program takes in from outside its own folder has to be where an image is built as well.
-#[test]
-fn the_image_is_built_from_whatever_the_source_takes_in() {
-    let taken = |text: &str| -> Vec<String> {
-        let quoted = text.split("include_str!(\"").skip(1);
-        let quoted = quoted.filter_map(|rest| rest.split('"').next());
-        let outside = quoted.filter(|path| path.starts_with("../../"));
-        outside
-            .map(|path| path.trim_start_matches("../").to_owned())
-            .collect()
-    };
-    let (recipe, context) = (read("Dockerfile"), read(".dockerignore"));
-    let all = layered();
-    let taken: Vec<String> = all.iter().flat_map(|(_, text)| taken(text)).collect();
-    assert!(!taken.is_empty(), "the reference of the dialects at least");
-    assert_tidy(taken.into_iter().filter_map(|path| {
-        let is_there = recipe.contains(&format!("COPY {path} {path}\n"))
-            && context.contains(&format!("\n!{path}\n"));
-        (!is_there).then(|| format!("Dockerfile or .dockerignore leaves out {path}"))
-    }));
-}
