@@ -5,6 +5,7 @@ SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
 
 CARGO_DENY_VERSION := 0.20.2
+CARGO_CYCLONEDX_VERSION := 0.5.9
 K6_VERSION := v1.8.1
 
 PASSBOOK_URL ?= http://127.0.0.1:3000
@@ -89,7 +90,6 @@ test-unit: deps-run ## Run the unit tests; those of the embedded PostgreSQL star
 test-integration: deps-run ## Run the tests that go through HTTP and PostgreSQL
 	@cargo test --locked --test it $(ARGS)
 
-# `cargo deny check advisories` is not here: it downloads the advisory database. Run it by hand now and then.
 # Seeds choose what happens, the machine chooses the order: a failure may take several runs to come again.
 .PHONY: torture
 torture: deps-run ## Every fault, again and again: LENGTH=50 times as often as in the tests, SEED=n, FAULT=crashes
@@ -123,6 +123,21 @@ lint: deps-lint ## Check format, clippy, documentation, and dependencies (licenc
 	@cargo deny check --hide-inclusion-graph licenses bans sources
 	@cargo clippy --locked --all-targets -- -D warnings
 	@RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --document-private-items
+
+# Not a part of `check`: it downloads the list of known vulnerabilities.
+.PHONY: advisories
+advisories: deps-lint ## Look for known vulnerabilities in what is built in (downloads their list)
+	@cargo deny check --hide-inclusion-graph advisories
+
+# The tool writes beside Cargo.toml and nowhere else. It stays in target/tools, unoptimised, as it is built for one run.
+.PHONY: sbom
+sbom: deps-run ## Write what the program is made of to target/passbook.cdx.json, as CycloneDX (installs from crates.io)
+	@set -eu; \
+	target="$${CARGO_TARGET_DIR:-target}"; \
+	cargo install --quiet --debug --locked --root "$$target/tools" --version $(CARGO_CYCLONEDX_VERSION) cargo-cyclonedx; \
+	"$$target/tools/bin/cargo-cyclonedx" cyclonedx --quiet --format json --spec-version 1.5 --target all; \
+	mv passbook.cdx.json "$$target/passbook.cdx.json"; \
+	echo "What the program is made of is in $$target/passbook.cdx.json."
 
 .PHONY: fmt
 fmt: ## Format the code

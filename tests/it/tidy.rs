@@ -1,6 +1,7 @@
 //! The rules of the house that no compiler knows, held against the source.
 
 mod containers;
+mod dependencies;
 mod documents;
 mod layers;
 mod source;
