@@ -14,7 +14,12 @@ const LIMITS: &str = "docs/limits.md";
 
 /// Every document: path and text.
 fn documents() -> Vec<(String, String)> {
-    let top = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    let top = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+    ];
     let top = top.map(|path| (path.to_owned(), read(path)));
     let folders = ["docs", "loadtest"].map(|folder| files(folder, "md"));
     top.into_iter().chain(folders.concat()).collect()
