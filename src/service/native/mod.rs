@@ -129,7 +129,7 @@ impl Service {
                 Some(turn.map_err(|_| NoAnswer::KeyInUse)?)
             }
         };
-        let person = asked.caller.person;
+        let (person, has_parts) = (asked.caller.person, asked.target.is_none());
         let answered = self.engine.submit(Command {
             key: asked.key,
             caller: Some(asked.caller),
@@ -140,15 +140,17 @@ impl Service {
             ..Command::new(new_transaction(), asked.action)
         });
         let mut answered = answered.await?;
-        self.hide(person, answered.sight.as_deref_mut()).await?;
+        if let Some(sight) = answered.sight.as_deref_mut() {
+            // Programs of before kept a part of what has none, too.
+            sight.part = sight.part.filter(|_| has_parts);
+            self.hide(person, sight).await?;
+        }
         Ok(answered)
     }
 
     /// To a person, nothing is said of an account that belongs to somebody else.
-    async fn hide(&self, person: Option<UserId>, sight: Option<&mut Sight>) -> Result<(), Fault> {
-        if let (Some(person), Some(sight)) = (person, sight)
-            && let Some(seen) = &sight.account
-        {
+    async fn hide(&self, person: Option<UserId>, sight: &mut Sight) -> Result<(), Fault> {
+        if let (Some(person), Some(seen)) = (person, &sight.account) {
             let head = self.recall_account(seen.account).await?;
             if head.is_none_or(|head| head.owner != Some(person)) {
                 sight.account = None;

@@ -142,8 +142,9 @@ impl Service {
         });
         let found = found.await?;
         if let Some(mut recorded) = found {
-            let sight = recorded.sight.as_deref_mut();
-            self.hide(who.reach.owner, sight).await?;
+            if let Some(sight) = recorded.sight.as_deref_mut() {
+                self.hide(who.reach.owner, sight).await?;
+            }
             return Ok(Some(Looked::Done(Box::new(recorded))));
         }
         let is_running = self.is_running(who.id, key);
