@@ -3,7 +3,6 @@
 mod accept;
 mod connection;
 mod drain;
-mod gate;
 mod guard;
 mod head;
 mod http2;
@@ -84,7 +83,6 @@ impl Server {
                 .app_data(policy.clone())
                 .app_data(web::Data::new(settings.resets))
                 .app_data(web::Data::new(settings.access))
-                .wrap(from_fn(gate::gate))
                 .wrap(from_fn(guard::guard))
                 .wrap(from_fn(observe::observe))
                 .wrap(from_fn(drain::count))

@@ -96,20 +96,18 @@ const HTTP: [Room; 12] = [
     (
         "routing",
         &[
+            "fault",
             "access",
             "operation",
             "document",
+            "request",
+            "settings",
             "dialects",
             "v1",
             "observe",
         ],
     ),
-    (
-        "server",
-        &[
-            "fault", "access", "request", "settings", "observe", "routing",
-        ],
-    ),
+    ("server", &["request", "settings", "observe", "routing"]),
 ];
 
 /// Layers of which another may import one part alone: the benchmark is a client, and audits the books at the end; a

@@ -1,12 +1,16 @@
 //! Which path is whose: the operations of every dialect, and what answers where there is none.
 
+mod gate;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::ServiceRequest;
 use actix_web::guard::fn_guard;
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::{Next, from_fn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 
-use super::access::Needs;
 use super::dialects::{accounts, balance, docs, events, failure, landing, ledger, microfin, users};
 use super::document::Document;
 use super::observe::admin;
@@ -145,7 +149,11 @@ fn route(config: &mut ServiceConfig, path: &str, at: &str) {
     for operation in at_path(path) {
         // actix's own guard by method keeps a list in each request, for a 405 of its own.
         let is_asked = fn_guard(|asked| operation.answers(&asked.head().method));
-        resource = resource.route((operation.route)().guard(is_asked));
+        // On the route itself, so that there is no way to it but through the gate, however its path is written.
+        let gate = from_fn(async |request: ServiceRequest, next: Next<BoxBody>| {
+            gate::pass(operation, request, next).await
+        });
+        resource = resource.route((operation.route)().guard(is_asked).wrap(gate));
         allowed.push(operation.method.as_str());
         if operation.has_head() {
             allowed.push(Method::HEAD.as_str());
@@ -159,39 +167,6 @@ fn route(config: &mut ServiceConfig, path: &str, at: &str) {
             async { response }
         })),
     );
-}
-
-/// Whether a request asks for something that writes.
-pub(super) fn is_write(request: &HttpRequest) -> bool {
-    asked_at(request, |operation| {
-        operation.effect == Effect::Writes && operation.answers(request.method())
-    })
-}
-
-/// What is asked, as far as it decides who may ask for it.
-#[derive(Clone, Copy)]
-pub(super) struct Asking {
-    pub needs: Needs,
-    pub is_native: bool,
-    /// Whether it is about the main book alone.
-    pub acts_in_main: bool,
-}
-
-/// What a request asks for. None if it is no operation.
-pub(super) fn asking(request: &HttpRequest) -> Option<Asking> {
-    let path = path_of(request)?;
-    let operation = at_path(&path).find(|operation| operation.answers(request.method()))?;
-    let is_native = is_native(operation.path);
-    let acts_in_main = match operation.needs {
-        Needs::Administrator => true,
-        Needs::Metrics | Needs::Docs => false,
-        _ => !is_native,
-    };
-    Some(Asking {
-        needs: operation.needs,
-        is_native,
-        acts_in_main,
-    })
 }
 
 /// Whether there is such an operation at the path of a request.

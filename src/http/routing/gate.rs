@@ -1,19 +1,22 @@
-//! Lets in who may ask for an operation, and tells its handler who that is.
+//! The gate before each operation: who may not ask for it goes no further, and its handler is told who asks.
 
 use std::fmt;
 use std::sync::Arc;
 
-use actix_web::body::{EitherBody, MessageBody};
+use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    CACHE_CONTROL, HeaderMap, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpRequest, web};
+use actix_web::web::Data;
+use actix_web::{Error, HttpMessage as _, HttpRequest};
 
 use crate::http::access::{self, Identity, Needs, Shown};
 use crate::http::fault::RETRY_AFTER_SECONDS;
-use crate::http::routing;
-use crate::http::routing::Asking;
+use crate::http::operation::{Effect, Operation, is_native};
+use crate::http::request::origin::Refusal;
 use crate::http::settings::{Access, Mode};
 use crate::ledger::access::{ApiKey, Scope};
 use crate::ledger::{BookName, UserId};
@@ -40,17 +43,20 @@ enum Denied {
     Unavailable,
 }
 
-pub(in crate::http) async fn gate(
-    access: web::Data<Access>,
-    service: web::Data<Service>,
+/// Carries an operation out for whoever may ask for it, and for nobody else.
+pub(super) async fn pass(
+    operation: &Operation,
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, Error> {
-    let identity = match routing::asking(request.request()) {
-        None => Ok(Identity::Anyone),
-        Some(asking) => admit(&access, &service, request.request(), asking).await,
-    };
-    match identity {
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let refusal = request.extensions().get::<Refusal>().copied();
+    if let Some(refusal) = refusal.filter(|_| operation.effect == Effect::Writes) {
+        let (status, message) = refusal.words();
+        return Ok(refused(request, status, message, |_| {}));
+    }
+    let access = *data::<Access>(&request).get_ref();
+    let service = data::<Service>(&request).clone();
+    match admit(access, &service, request.request(), operation).await {
         Ok(identity) => {
             request.extensions_mut().insert(identity);
             let mut response = next.call(request).await?;
@@ -63,35 +69,51 @@ pub(in crate::http) async fn gate(
             {
                 headers.insert(WWW_AUTHENTICATE, CHALLENGE.clone());
             }
-            Ok(response.map_into_left_body())
+            Ok(response)
         }
         Err(denied) => {
-            let mut response =
-                routing::refuse(request.request(), denied.status(), &denied.to_string());
-            let headers = response.headers_mut();
-            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            if let Some(challenge) = denied.challenge() {
-                headers.insert(WWW_AUTHENTICATE, challenge.clone());
-            }
-            if denied == Denied::Unavailable {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
-            }
-            Ok(request.into_response(response).map_into_right_body())
+            let message = denied.to_string();
+            Ok(refused(request, denied.status(), &message, |headers| {
+                if let Some(challenge) = denied.challenge() {
+                    headers.insert(WWW_AUTHENTICATE, challenge.clone());
+                }
+                if denied == Denied::Unavailable {
+                    headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_SECONDS));
+                }
+            }))
         }
     }
 }
 
+/// What the server was started with.
+fn data<T: 'static>(request: &ServiceRequest) -> &Data<T> {
+    request.app_data().expect("the server has it")
+}
+
+fn refused(
+    request: ServiceRequest,
+    status: StatusCode,
+    message: &str,
+    more: impl FnOnce(&mut HeaderMap),
+) -> ServiceResponse {
+    let mut response = super::refuse(request.request(), status, message);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    more(headers);
+    request.into_response(response)
+}
+
 /// Lets somebody in, or not.
 async fn admit(
-    access: &Access,
+    access: Access,
     service: &Service,
     request: &HttpRequest,
-    asking: Asking,
+    operation: &Operation,
 ) -> Result<Identity, Denied> {
-    let needs = access.settled(asking.needs);
+    let needs = access.settled(operation.needs);
     // Where nobody has to say who they are, only the native API asks: `microfin` looks at its sessions by itself.
     let is_open = access.mode == Mode::Open;
-    if needs == Needs::Nothing || is_open && !asking.is_native {
+    if needs == Needs::Nothing || is_open && !is_native(operation.path) {
         return Ok(Identity::Anyone);
     }
     let shown = match access::bearer(request) {
@@ -109,7 +131,7 @@ async fn admit(
             let granted = check(service, &key)?;
             may(&granted, needs)?;
             // The dialects, and what is for whoever runs them, are of the main book.
-            if asking.acts_in_main && !granted.books.contains(&BookName::MAIN) {
+            if acts_in_main(operation) && !granted.books.contains(&BookName::MAIN) {
                 return Err(Denied::Forbidden);
             }
             Ok(Identity::Service(granted))
@@ -121,6 +143,15 @@ async fn admit(
                 _ => Err(Denied::Forbidden),
             }
         }
+    }
+}
+
+/// Whether an operation is about the main book alone.
+fn acts_in_main(operation: &Operation) -> bool {
+    match operation.needs {
+        Needs::Administrator => true,
+        Needs::Metrics | Needs::Docs => false,
+        _ => !is_native(operation.path),
     }
 }
 
